@@ -1,0 +1,141 @@
+// The families' lists, their names and what each function computes, for Python to derive
+// everything else from.
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <cmath>
+
+#include "fcnn/activation_table.hpp"
+#include "fcnn/float_state.hpp"
+#include "fcnn/initializers.hpp"
+#include "fcnn/loss_table.hpp"
+#include "fcnn/optimizer.hpp"
+#include "fcnn/random.hpp"
+#include "register.hpp"
+
+namespace fcnn::bindings {
+
+namespace py = pybind11;
+
+namespace {
+
+py::object parameter_of(const NameEntry& entry) {
+  return entry.has_parameter ? py::object(py::float_(entry.parameter)) : py::none();
+}
+
+py::object finite_or_none(double x) {
+  return std::isfinite(x) ? py::object(py::float_(x)) : py::none();
+}
+
+py::list activations() {
+  py::list list;
+  for (const ActivationEntry& entry : activation_entries()) {
+    py::dict row;
+    row["name"] = entry.name;
+    row["parameter"] = parameter_of(entry);
+    row["output_only"] = entry.output_only;
+    row["init"] = entry.initializer;
+    list.append(row);
+  }
+  return list;
+}
+
+py::list losses() {
+  py::list list;
+  for (const LossEntry& entry : loss_entries()) {
+    py::dict row;
+    row["name"] = entry.name;
+    row["parameter"] = parameter_of(entry);
+    row["outputs"] =
+        entry.outputs.empty() ? py::object(py::none()) : py::cast(entry.outputs);
+    row["target_low"] = finite_or_none(entry.target_low);
+    row["target_high"] = finite_or_none(entry.target_high);
+    py::list natural;
+    if (!entry.natural_output.empty()) natural.append(entry.natural_output);
+    row["natural_outputs"] = natural;
+    list.append(row);
+  }
+  return list;
+}
+
+py::list optimizers() {
+  py::list list;
+  for (const OptimizerEntry& entry : optimizer_entries()) {
+    py::dict row, hyperparameters;
+    for (const Hyperparameter& h : entry.hyperparameters) hyperparameters[h.name] = h.value;
+    row["name"] = entry.name;
+    row["hyperparameters"] = hyperparameters;
+    list.append(row);
+  }
+  return list;
+}
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+template <class T>
+Activation<T> elementwise(const std::string& name) {
+  const Activation<T> found = find_activation<T>(name);
+  if (!found.elementwise())
+    throw py::value_error("'" + name + "' does not work number by number");
+  return found;
+}
+
+// f over a padded copy of a one-dimensional array.
+template <class T, class F>
+py::array_t<T> over_padded(const Array<T>& z, F f) {
+  const Index n = z.size(), padded = Strips<T>::padded(n);
+  Vector<T> in = Vector<T>::Zero(padded), out = Vector<T>::Zero(padded);
+  std::copy_n(z.data(), n, in.data());
+  const FloatState float_state;
+  f(in, out, padded);
+  return py::array_t<T>(n, out.data());
+}
+
+template <class T>
+py::array_t<T> activation_value(const std::string& name, const Array<T>& z) {
+  const Activation<T> sigma = elementwise<T>(name);
+  return over_padded<T>(z, [&](Vector<T>& in, Vector<T>& out, Index n) {
+    sigma.value(in.data(), out.data(), n, sigma.parameter);
+  });
+}
+
+template <class T>
+py::array_t<T> activation_derivative(const std::string& name, const Array<T>& z) {
+  const Activation<T> sigma = elementwise<T>(name);
+  return over_padded<T>(z, [&](Vector<T>& in, Vector<T>& out, Index n) {
+    Vector<T> a(n);
+    sigma.value(in.data(), a.data(), n, sigma.parameter);
+    out.setOnes();
+    sigma.times_derivative(in.data(), a.data(), out.data(), n, sigma.parameter);
+  });
+}
+
+py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed, std::uint32_t stream) {
+  std::vector<std::int64_t> items(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::int64_t>(i);
+  shuffle(items, Random(seed, Stream::split, stream));
+  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(items.size()), items.data());
+}
+
+}  // namespace
+
+void register_lists(py::module_& m) {
+  using namespace py::literals;
+  m.def("activations", activations);
+  m.def("losses", losses);
+  m.def("initializers", initializer_names);
+  m.def("optimizers", optimizers);
+  m.def("canonical_activation", canonical_activation, "name"_a);
+  m.def("canonical_loss", canonical_loss, "name"_a);
+  m.def("natural_loss", natural_loss, "output"_a);
+  m.def("check_loss_output", check_loss_output, "loss"_a, "output"_a);
+  m.def("activation_value", activation_value<float>, "name"_a, "z"_a.noconvert());
+  m.def("activation_value", activation_value<double>, "name"_a, "z"_a);
+  m.def("activation_derivative", activation_derivative<float>, "name"_a,
+        "z"_a.noconvert());
+  m.def("activation_derivative", activation_derivative<double>, "name"_a, "z"_a);
+  m.def("permutation", permutation, "n"_a, "seed"_a, "stream"_a);
+}
+
+}  // namespace fcnn::bindings

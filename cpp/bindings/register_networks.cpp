@@ -1,0 +1,226 @@
+// Network32 and Network64.
+#include <pybind11/stl.h>
+
+#include "call.hpp"
+#include "fcnn/engine.hpp"
+#include "fcnn/initializers.hpp"
+#include "fcnn/predict.hpp"
+#include "fcnn/targets.hpp"
+#include "register.hpp"
+#include "samples.hpp"
+
+namespace fcnn::bindings {
+
+namespace {
+
+template <class T>
+NetworkHandle<T> make_network(std::vector<Index> sizes,
+                              const std::vector<std::string>& activations,
+                              const std::vector<bool>& bias) {
+  if (sizes.size() < 2 || activations.size() != sizes.size() - 1 ||
+      bias.size() != sizes.size() - 1)
+    throw py::value_error("expected L + 1 sizes, L activations and L bias flags");
+  for (const Index size : sizes)
+    if (size < 1) throw py::value_error("sizes must be at least 1");
+  return {std::make_shared<Network<T>>(std::move(sizes), activations, bias)};
+}
+
+template <class T>
+py::array parameters(const py::object& self) {
+  Network<T>& network = *self.cast<NetworkHandle<T>&>().network;
+  return py::array_t<T>({network.n_parameters()}, network.theta(), self);
+}
+
+template <class T>
+void initialize_layer(NetworkHandle<T>& self, Index layer, const std::string& name,
+                      std::uint64_t seed) {
+  self.guard->check();
+  if (layer < 1 || layer > self.network->depth())
+    throw py::index_error("layers are 1 to " + std::to_string(self.network->depth()));
+  initialize<T>(self.network->weight(layer), name, seed, layer);
+}
+
+template <class T>
+void predict_rows(NetworkHandle<T>& self, const py::array& x, py::array& out,
+                  int n_threads) {
+  Network<T>& network = *self.network;
+  const Samples samples = samples_of(network, x, nullptr, false, {}, {});
+  T* to = writable<T>(out, samples.count, network.n_out(), "out");
+  // for so little work giving up the GIL costs more than it gives
+  const bool release = static_cast<double>(network.n_parameters()) *
+                           static_cast<double>(samples.count) >
+                       100e3;
+  call(
+      *self.guard,
+      [&](Interrupt& interrupt) {
+        predict(network, samples.x, to, n_threads, interrupt);
+      },
+      release);
+}
+
+template <class T>
+py::tuple forward_rows(NetworkHandle<T>& self, const py::array& x, int n_threads) {
+  Network<T>& network = *self.network;
+  const Samples samples = samples_of(network, x, nullptr, false, {}, {});
+  std::vector<py::array_t<T>> z, a;
+  a.push_back(new_array<T>(samples.count, network.n_in()));
+  for (const auto& layer : network.layers()) {
+    z.push_back(new_array<T>(samples.count, layer.n_out));
+    a.push_back(new_array<T>(samples.count, layer.n_out));
+  }
+  T* input = a[0].mutable_data();
+  call(*self.guard, [&](Interrupt& interrupt) {
+    Engine<T> engine(network, samples.count, false);
+    engine.load(network.theta());
+    engine.forward_only(
+        samples, n_threads, interrupt, [&](Index first, const Batch<T>& chunk) {
+          for (std::size_t l = 1; l < a.size(); ++l) {
+            copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
+            copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
+          }
+        });
+    for (Index i = 0; i < samples.count; ++i)
+      read_row(samples.x, i, input + i * network.n_in());
+  });
+  return py::make_tuple(z, a);
+}
+
+// What the calls with a loss and a gradient have in common.
+struct LossCall {
+  const py::array& x;
+  const py::array& y;
+  bool labels;
+  const std::string& loss;
+  const std::optional<Weights64>& weight;
+  double l1, l2;
+  int n_threads;
+};
+
+template <class T>
+double run_gradient(NetworkHandle<T>& self, const LossCall& c, py::array_t<T>& gradient,
+                    const typename Engine<T>::Observer& observer) {
+  Network<T>& network = *self.network;
+  const Samples samples = samples_of(network, c.x, &c.y, c.labels, c.weight, {});
+  const Loss<T> loss = find_loss<T>(c.loss, network.output());
+  const double sum_weight = sum_of_weights(samples, 0, samples.count);
+  if (!(sum_weight > 0)) throw py::value_error("the sample weights must not sum to zero");
+  gradient = py::array_t<T>(network.n_parameters());
+  T* flat = gradient.mutable_data();
+  return call(*self.guard, [&](Interrupt& interrupt) {
+    Engine<T> engine(network, samples.count, true);
+    engine.load(network.theta());
+    const double c_value =
+        engine.run(samples, 0, samples.count, sum_weight, loss,
+                   PassOptions{c.l1, c.l2, c.n_threads, true}, interrupt, observer);
+    engine.layout().unpack(engine.gradient_strips(), flat);
+    return c_value;
+  });
+}
+
+template <class T>
+py::tuple backprop(NetworkHandle<T>& self, const py::array& x, const py::array& y,
+                   bool labels, const std::string& loss,
+                   const std::optional<Weights64>& weight, double l1, double l2,
+                   int n_threads) {
+  Network<T>& network = *self.network;
+  const Table table = table_of(x, "X");
+  std::vector<py::array_t<T>> z, a, delta;
+  a.push_back(new_array<T>(table.rows, network.n_in()));
+  for (const auto& layer : network.layers()) {
+    z.push_back(new_array<T>(table.rows, layer.n_out));
+    a.push_back(new_array<T>(table.rows, layer.n_out));
+    delta.push_back(new_array<T>(table.rows, layer.n_out));
+  }
+  T* input = a[0].mutable_data();
+  const auto copy = [&](Index first, const Batch<T>& chunk) {
+    for (std::size_t l = 1; l < a.size(); ++l) {
+      copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
+      copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
+      copy_rows(chunk.delta(static_cast<Index>(l)), first, delta[l - 1]);
+    }
+    for (Index i = first; i < first + chunk.size(); ++i)
+      read_row(table, i, input + i * network.n_in());
+  };
+  py::array_t<T> gradient;
+  const double c = run_gradient(
+      self, LossCall{x, y, labels, loss, weight, l1, l2, n_threads}, gradient, copy);
+  return py::make_tuple(c, z, a, delta, gradient);
+}
+
+template <class T>
+py::tuple loss_and_gradient(NetworkHandle<T>& self, const py::array& x,
+                            const py::array& y, bool labels, const std::string& loss,
+                            const std::optional<Weights64>& weight, double l1, double l2,
+                            int n_threads) {
+  py::array_t<T> gradient;
+  const double c = run_gradient(
+      self, LossCall{x, y, labels, loss, weight, l1, l2, n_threads}, gradient, {});
+  return py::make_tuple(c, gradient);
+}
+
+template <class T>
+double evaluate(NetworkHandle<T>& self, const py::array& x, const py::array& y,
+                bool labels, const std::string& loss_name,
+                const std::optional<Weights64>& weight,
+                const std::optional<Rows64>& rows, std::optional<py::array>& out,
+                int n_threads) {
+  Network<T>& network = *self.network;
+  const Samples samples = samples_of(network, x, &y, labels, weight, rows);
+  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const double sum_weight = sum_of_weights(samples, 0, samples.count);
+  if (!(sum_weight > 0)) throw py::value_error("the sample weights must not sum to zero");
+  const Index n_out = network.n_out();
+  T* outputs = out ? writable<T>(*out, samples.count, n_out, "out") : nullptr;
+  return call(*self.guard, [&](Interrupt& interrupt) {
+    Engine<T> engine(network, samples.count, false);
+    engine.load(network.theta());
+    return engine.run(samples, 0, samples.count, sum_weight, loss,
+                      PassOptions{0, 0, n_threads, false}, interrupt,
+                      [&](Index first, const Batch<T>& chunk) {
+                        if (outputs)
+                          from_strips(chunk.a(network.depth()), 0, chunk.size(),
+                                      outputs + first * n_out, n_out);
+                      });
+  });
+}
+
+template <class T>
+void check_target_rows(NetworkHandle<T>& self, const py::array& y, bool labels,
+                       const std::string& loss) {
+  const Table table = table_of(y, "y");
+  const LossEntry entry = find_loss<T>(loss, self.network->output()).entry;
+  call(*self.guard, [&](Interrupt&) {
+    check_targets(table, labels, self.network->n_out(), entry);
+  });
+}
+
+template <class T>
+void register_network(py::module_& m, const char* name) {
+  using namespace py::literals;
+  using Handle = NetworkHandle<T>;
+  py::class_<Handle>(m, name)
+      .def(py::init(&make_network<T>), "sizes"_a, "activations"_a, "bias"_a)
+      .def_property_readonly("parameters", &parameters<T>)
+      .def("initialize", &initialize_layer<T>, "layer"_a, "name"_a, "seed"_a)
+      .def("predict", &predict_rows<T>, "X"_a, "out"_a, "n_threads"_a)
+      .def("forward", &forward_rows<T>, "X"_a, "n_threads"_a)
+      .def("backprop", &backprop<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a,
+           "sample_weight"_a, "l1"_a, "l2"_a, "n_threads"_a)
+      .def("loss_and_gradient", &loss_and_gradient<T>, "X"_a, "Y"_a, "labels"_a,
+           "loss"_a, "sample_weight"_a, "l1"_a, "l2"_a, "n_threads"_a)
+      .def("evaluate", &evaluate<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a,
+           "sample_weight"_a, "rows"_a, "out"_a, "n_threads"_a)
+      .def("check_targets", &check_target_rows<T>, "Y"_a, "labels"_a, "loss"_a)
+      .def("begin_training", [](Handle& self) { self.guard->begin(); })
+      .def("end_training", [](Handle& self) { self.guard->end(); })
+      .def("check_idle", [](Handle& self) { self.guard->check(); });
+}
+
+}  // namespace
+
+void register_networks(py::module_& m) {
+  register_network<float>(m, "Network32");
+  register_network<double>(m, "Network64");
+}
+
+}  // namespace fcnn::bindings

@@ -1,0 +1,360 @@
+// The activations: a = sigma(z) and sigma'(z), one struct each, and their one list.
+//
+// To add one: a struct with a name, value(z) and derivative(z, a), its place in
+// `ElementwiseActivations` at the end, and its twin in tests/reference.py.
+//
+// Formulas, constants and derivatives at kinks are PyTorch's, the thresholds and
+// overflows of its implementation are not. Values are within 4 units in the last place
+// of the mathematical function for all finite z, with exact limits at +-inf; NaN in
+// gives NaN out. derivative takes a = value(z) where that makes it cheap; its error is a
+// few units of the largest derivative.
+#pragma once
+
+#include "fcnn/elementary.hpp"
+#include "fcnn/gaussian_tail.hpp"
+
+namespace fcnn {
+
+// What a struct may override: its one parameter, written name(0.2); whether only the
+// last layer may have it; the initializer that `auto` means.
+struct ActivationDefaults {
+  static constexpr bool has_parameter = false;
+  static constexpr double parameter = 0;
+  static constexpr bool output_only = false;
+  static constexpr const char* initializer = "glorot_uniform";
+};
+
+// Initializer of the rectifier family (He et al., Delving Deep into Rectifiers, 2015).
+struct RectifierDefaults : ActivationDefaults {
+  static constexpr const char* initializer = "he_normal";
+};
+
+struct Identity : ActivationDefaults {
+  static constexpr const char* name = "identity";
+  // a = z
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    return z;
+  }
+  template <class T>
+  static Pack<T> derivative(Pack<T>, Pack<T>, T) {
+    return T(1);
+  }
+};
+
+struct Sigmoid : ActivationDefaults {
+  static constexpr const char* name = "sigmoid";
+  // a = 1 / (1 + e^-z), for z < 0 as e^z / (1 + e^z)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> one(T(1)), t = exp(-abs(z));
+    return select(z < Pack<T>(T(0)), t, one) / (one + t);
+  }
+  // a (1 - a)
+  template <class T>
+  static Pack<T> derivative(Pack<T>, Pack<T> a, T) {
+    return a * (Pack<T>(T(1)) - a);
+  }
+};
+
+struct Tanh : ActivationDefaults {
+  static constexpr const char* name = "tanh";
+  // |a| = -m / (m + 2) with m = e^(-2 |z|) - 1
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> m = expm1_of_negative(Pack<T>(T(-2)) * abs(z));
+    return copysign(m / (m + Pack<T>(T(2))), z);
+  }
+  // 1 - a^2
+  template <class T>
+  static Pack<T> derivative(Pack<T>, Pack<T> a, T) {
+    const Pack<T> one(T(1));
+    return (one - a) * (one + a);
+  }
+};
+
+struct Relu : RectifierDefaults {
+  static constexpr const char* name = "relu";
+  // a = max(z, 0)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    return at_least(z, Pack<T>(T(0)));
+  }
+  // 1 for z > 0, else 0
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    return (z > Pack<T>(T(0))) & Pack<T>(T(1));
+  }
+};
+
+struct LeakyRelu : RectifierDefaults {
+  static constexpr const char* name = "leaky_relu";
+  static constexpr bool has_parameter = true;
+  static constexpr double parameter = 0.01;
+  // a = z for z > 0, else slope z
+  template <class T>
+  static Pack<T> value(Pack<T> z, T slope) {
+    return select(z > Pack<T>(T(0)), z, Pack<T>(slope) * z);
+  }
+  // 1 for z > 0, else slope
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T slope) {
+    return select(z > Pack<T>(T(0)), Pack<T>(T(1)), Pack<T>(slope));
+  }
+};
+
+// Clevert, Unterthiner, Hochreiter, Fast and Accurate Deep Network Learning by
+// Exponential Linear Units, 2016.
+struct Elu : RectifierDefaults {
+  static constexpr const char* name = "elu";
+  static constexpr bool has_parameter = true;
+  static constexpr double parameter = 1;
+  // a = z for z > 0, else alpha (e^z - 1)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T alpha) {
+    const Pack<T> zero(T(0));
+    return select(z > zero, z, Pack<T>(alpha) * expm1_of_negative(at_most(z, zero)));
+  }
+  // 1 for z > 0, else alpha e^z = a + alpha
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T> a, T alpha) {
+    return select(z > Pack<T>(T(0)), Pack<T>(T(1)), a + Pack<T>(alpha));
+  }
+};
+
+// Klambauer et al., Self-Normalizing Neural Networks, 2017.
+struct Selu : ActivationDefaults {
+  static constexpr const char* name = "selu";
+  static constexpr const char* initializer = "lecun_normal";
+  static constexpr double scale = 1.0507009873554804934193349852946;
+  static constexpr double alpha = 1.6732632423543772848170429916717;
+  // a = scale z for z > 0, else scale alpha (e^z - 1)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> zero(T(0));
+    return select(z > zero, Pack<T>(T(scale)) * z,
+                  Pack<T>(T(scale * alpha)) * expm1_of_negative(at_most(z, zero)));
+  }
+  // scale for z > 0, else scale alpha e^z = a + scale alpha
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T> a, T) {
+    return select(z > Pack<T>(T(0)), Pack<T>(T(scale)), a + Pack<T>(T(scale * alpha)));
+  }
+};
+
+struct Softplus : RectifierDefaults {
+  static constexpr const char* name = "softplus";
+  // a = log(1 + e^z) = max(z, 0) + log(1 + e^-|z|)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T = 0) {
+    return at_least(z, Pack<T>(T(0))) + log1p_of_fraction(exp(-abs(z)));
+  }
+  // 1 / (1 + e^-z)
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    return Sigmoid::value(z, T(0));
+  }
+};
+
+struct Softsign : ActivationDefaults {
+  static constexpr const char* name = "softsign";
+  // a = z / (1 + |z|); the largest finite number stands in for infinity
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> m = at_most(abs(z), Pack<T>(std::numeric_limits<T>::max()));
+    return copysign(m / (Pack<T>(T(1)) + m), z);
+  }
+  // 1 / (1 + |z|)^2
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    const Pack<T> one(T(1)), r = one / (one + abs(z));
+    return r * r;
+  }
+};
+
+// Hendrycks, Gimpel, Gaussian Error Linear Units, 2016.
+struct Gelu : RectifierDefaults {
+  static constexpr const char* name = "gelu";
+  // a = z Phi(z), Phi(z) = Q(-z): the normal distribution function
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const GaussianTail<T> tail(z);
+    const Pack<T> zero(T(0)), one(T(1));
+    const Pack<T> x = at_least(z, Pack<T>(-GaussianTailConstants<T>::x_max));
+    return select(z < zero, tail.e.times(tail.r * x), z * (one - tail.e.times(tail.r)));
+  }
+  // Phi(z) + z phi(z), phi(z) = e^(-z^2 / 2) / sqrt(2 pi)
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    constexpr double inverse_sqrt_2_pi = 0.39894228040143267794;
+    const GaussianTail<T> tail(z);
+    const Pack<T> zero(T(0)), one(T(1)), x_max(GaussianTailConstants<T>::x_max);
+    const Pack<T> x = at_most(at_least(z, -x_max), x_max);
+    const Pack<T> q = tail.e.times(tail.r);
+    const Pack<T> phi = tail.e.times(Pack<T>(T(inverse_sqrt_2_pi)));
+    return fma(x, phi, select(z < zero, q, one - q));
+  }
+};
+
+struct GeluTanh : RectifierDefaults {
+  static constexpr const char* name = "gelu_tanh";
+  static constexpr double c1 = 1.5957691216057307117597842397375;  // 2 sqrt(2 / pi)
+  static constexpr double c3 = c1 * 0.044715;
+  // a = z (1 + tanh u) / 2 = z / (1 + e^-v), v = 2 u = c1 z + c3 z^3. For z < 0 it is
+  // z e^v / (1 + e^v), and v is needed to more than one number's precision.
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> zero(T(0)), one(T(1)), low(limit<T>()), high(-limit<T>());
+    const Pack<T> x = at_least(z, low);
+    const ReducedExp<T> e = exp_of_minus_v(at_most(abs(z), high));
+    const Pack<T> denominator = one + e.times(one);
+    return select(z < zero, e.times(x / denominator), x / denominator);
+  }
+  // s + z s (1 - s) v', s = 1 / (1 + e^-v)
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    const Pack<T> one(T(1)), low(limit<T>()), high(-limit<T>());
+    const Pack<T> x = at_most(at_least(z, low), high);
+    const Pack<T> x2 = x * x;
+    const Pack<T> s = Sigmoid::value(x * fma(Pack<T>(T(c3)), x2, Pack<T>(T(c1))), T(0));
+    const Pack<T> slope = fma(Pack<T>(T(3 * c3)), x2, Pack<T>(T(c1)));
+    return fma(x * slope, s * (one - s), s);
+  }
+
+ private:
+  // Below it a is smaller than the smallest normal number.
+  template <class T>
+  static constexpr T limit() {
+    return sizeof(T) == 4 ? T(-11) : T(-23);
+  }
+  template <class T>
+  static ReducedExp<T> exp_of_minus_v(Pack<T> x) {
+    constexpr T c1_low = T(c1 - double(T(c1)) + c1_rest);
+    constexpr T c3_low = T(c3 - double(T(c3)) + c3_rest);
+    const ExactProduct<T> square(x, x);
+    const ExactProduct<T> cubic(Pack<T>(T(c3)), square.high);
+    const Pack<T> w = Pack<T>(T(c1)) + cubic.high;  // w + w_low = c1 + c3 x^2
+    const Pack<T> w_low = ((Pack<T>(T(c1)) - w) + cubic.high) +
+                          (fma(Pack<T>(c3_low), square.high, Pack<T>(c1_low)) +
+                           fma(Pack<T>(T(c3)), square.low, cubic.low));
+    const ExactProduct<T> v(x, w);
+    return reduced_exp(-v.high, -fma(x, w_low, v.low));
+  }
+  // What a double leaves out of the exact constants.
+  static constexpr double c1_rest = -9.96930880911092e-17;
+  static constexpr double c3_rest = -6.17514991815532e-19;
+};
+
+// Swish. Elfwing, Uchibe, Doya, Sigmoid-Weighted Linear Units, 2017.
+struct Silu : RectifierDefaults {
+  static constexpr const char* name = "silu";
+  // a = z / (1 + e^-z), for z < 0 as z e^z / (1 + e^z)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> one(T(1)), x = at_least(z, low<T>());
+    const ReducedExp<T> e = reduced_exp(-abs(z));
+    const Pack<T> quotient = x / (one + e.times(one));
+    return select(z < Pack<T>(T(0)), e.times(quotient), quotient);
+  }
+  // s (1 + z (1 - s)), s = 1 / (1 + e^-z)
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    const Pack<T> one(T(1)), s = Sigmoid::value(z, T(0));
+    const Pack<T> x = at_most(at_least(z, low<T>()), -low<T>());
+    return s * fma(x, one - s, one);
+  }
+
+ private:
+  template <class T>
+  static Pack<T> low() {
+    return ElementaryConstants<T>::exp_low;
+  }
+};
+
+// Misra, Mish: A Self Regularized Non-Monotonic Activation Function, 2019.
+struct Mish : RectifierDefaults {
+  static constexpr const char* name = "mish";
+  // a = z tanh(log(1 + e^z)); with t = e^-|z|
+  //   tanh(...) = t (t + 2) / (t (t + 2) + 2)        for z < 0
+  //             = (1 + 2 t) / (1 + 2 t + 2 t^2)      for z >= 0
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    const Pack<T> one(T(1)), two(T(2));
+    const Pack<T> x = at_least(z, Pack<T>(ElementaryConstants<T>::exp_low));
+    const ReducedExp<T> e = reduced_exp(-abs(z));
+    const Pack<T> t = e.times(one), p = fma(two, t, one);
+    return select(z < Pack<T>(T(0)), e.times(x * (t + two) / fma(t, t + two, two)),
+                  x * (p / fma(two * t, t, p)));
+  }
+  // h + z (1 - h^2) / (1 + e^-z), h = tanh(log(1 + e^z))
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    const Pack<T> one(T(1)), two(T(2)), limit(-ElementaryConstants<T>::exp_low);
+    const Pack<T> x = at_most(at_least(z, -limit), limit);
+    const Pack<T> t = exp(-abs(z)), p = fma(two, t, one), q = t * (t + two);
+    const Pack<T> negative = z < Pack<T>(T(0));
+    const Pack<T> h = select(negative, q / (q + two), p / fma(two * t, t, p));
+    const Pack<T> s = select(negative, t, one) / (one + t);
+    return fma(x * s, (one - h) * (one + h), h);
+  }
+};
+
+struct HardSigmoid : ActivationDefaults {
+  static constexpr const char* name = "hard_sigmoid";
+  static constexpr bool has_parameter = true;
+  static constexpr double parameter = 1.0 / 6;
+  // a = slope z + 1/2 cut to [0, 1], as slope (z + h), h = 1 / (2 slope)
+  template <class T>
+  static Pack<T> value(Pack<T> z, T slope) {
+    const Pack<T> line = Pack<T>(slope) * (z + Pack<T>(T(0.5) / slope));
+    return at_most(at_least(line, Pack<T>(T(0))), Pack<T>(T(1)));
+  }
+  // slope for |z| < h, else 0
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T slope) {
+    return (abs(z) < Pack<T>(T(0.5) / slope)) & Pack<T>(slope);
+  }
+};
+
+struct HardTanh : ActivationDefaults {
+  static constexpr const char* name = "hard_tanh";
+  // a = z cut to [-1, 1]
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    return at_most(at_least(z, Pack<T>(T(-1))), Pack<T>(T(1)));
+  }
+  // 1 for |z| < 1, else 0
+  template <class T>
+  static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
+    return (abs(z) < Pack<T>(T(1))) & Pack<T>(T(1));
+  }
+};
+
+struct Exp : ActivationDefaults {
+  static constexpr const char* name = "exp";
+  static constexpr bool output_only = true;
+  // a = e^z
+  template <class T>
+  static Pack<T> value(Pack<T> z, T) {
+    return exp(z);
+  }
+  template <class T>
+  static Pack<T> derivative(Pack<T>, Pack<T> a, T) {
+    return a;
+  }
+};
+
+// The one output whose values depend on each other: see softmax.hpp.
+struct Softmax : ActivationDefaults {
+  static constexpr const char* name = "softmax";
+  static constexpr bool output_only = true;
+};
+
+template <class... Ts>
+struct TypeList {};
+
+using ElementwiseActivations =
+    TypeList<Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Softplus, Softsign,
+             Gelu, GeluTanh, Silu, Mish, HardSigmoid, HardTanh, Exp>;
+
+}  // namespace fcnn

@@ -1,0 +1,126 @@
+// exp, expm1, log, log1p and the tail of the normal distribution on packs: accurate to
+// about one unit in the last place at either dtype, without branches, with exact limits,
+// NaN in gives NaN out. Series are written with the coefficients of the book, 1 / k! and
+// 1 / (2 k + 1), and carried far enough for the dtype; reductions are Cody and Waite's
+// (Software Manual for the Elementary Functions, 1980).
+#pragma once
+
+#include <limits>
+
+#include "fcnn/simd.hpp"
+
+namespace fcnn {
+
+template <class T>
+struct ElementaryConstants;
+
+// ln2_high has trailing zero bits, so that n ln2_high is exact for every exponent n.
+// exp_high and exp_low lie just beyond where e^x overflows and underflows.
+// expm1_series[k] = 1 / (k + 2)!; atanh_series[k] = 2 / (2 k + 3).
+template <>
+struct ElementaryConstants<float> {
+  static constexpr float log2_e = 1.44269504f;
+  static constexpr float ln2_high = 0.693359375f;
+  static constexpr float ln2_low = -2.12194440e-4f;
+  static constexpr float exp_high = 120.0f;
+  static constexpr float exp_low = -120.0f;
+  static constexpr float expm1_series[] = {
+      1.0f / 2,   1.0f / 6,    1.0f / 24,
+      1.0f / 120, 1.0f / 720,  1.0f / 5040};
+  static constexpr float atanh_series[] = {2.0f / 3, 2.0f / 5, 2.0f / 7, 2.0f / 9,
+                                           2.0f / 11};
+};
+
+template <>
+struct ElementaryConstants<double> {
+  static constexpr double log2_e = 1.4426950408889634;
+  static constexpr double ln2_high = 0.693147180369123816490;
+  static constexpr double ln2_low = 1.90821492927058770002e-10;
+  static constexpr double exp_high = 800.0;
+  static constexpr double exp_low = -800.0;
+  static constexpr double expm1_series[] = {
+      1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
+      1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
+      1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+  static constexpr double atanh_series[] = {2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9,
+                                            2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17,
+                                            2.0 / 19, 2.0 / 21, 2.0 / 23};
+};
+
+// e^(x + x_low) = 2^n (1 + m), m = e^r - 1, |r| <= ln 2 / 2. Kept apart so that a factor
+// can be multiplied in before the scaling by 2^n flushes a small result to zero.
+template <class T>
+struct ReducedExp {
+  Pack<T> m;
+  Pack<T> n;
+  Pack<T> times(Pack<T> factor) const {
+    return ldexp(fma(factor, m, factor), n);
+  }
+};
+
+template <class T>
+inline ReducedExp<T> reduced_exp(Pack<T> x, Pack<T> x_low = Pack<T>(T(0))) {
+  using C = ElementaryConstants<T>;
+  x = at_most(at_least(x, Pack<T>(C::exp_low)), Pack<T>(C::exp_high));
+  const Pack<T> n = round(x * Pack<T>(C::log2_e));
+  Pack<T> r = fma(n, Pack<T>(-C::ln2_high), x);
+  r = r + fma(n, Pack<T>(-C::ln2_low), x_low);
+  const Pack<T> m = fma(r * r, polynomial(r, C::expm1_series), r);
+  return {m, n};
+}
+
+template <class T>
+inline Pack<T> exp(Pack<T> x) {
+  return reduced_exp(x).times(Pack<T>(T(1)));
+}
+
+// e^x - 1 = 2^n m + (2^n - 1), for x <= 0, where it is needed and nothing overflows.
+template <class T>
+inline Pack<T> expm1_of_negative(Pack<T> x) {
+  const ReducedExp<T> e = reduced_exp(x);
+  const Pack<T> scale = ldexp(Pack<T>(T(1)), e.n);
+  return fma(scale, e.m, scale - Pack<T>(T(1)));
+}
+
+// f - s (f - R) = log(1 + f) with s = f / (2 + f), R = sum_k 2 s^(2k) / (2 k + 1), k >= 1;
+// here as the correction s (f - R), so that f itself is added last (W. J. Cody's form).
+template <class T>
+inline Pack<T> log_correction(Pack<T> f, Pack<T> s) {
+  const Pack<T> s2 = s * s;
+  return s * (f - s2 * polynomial(s2, ElementaryConstants<T>::atanh_series));
+}
+
+// log x = n ln 2 + log m, m in [sqrt(1/2), sqrt(2)).
+template <class T>
+inline Pack<T> log(Pack<T> x) {
+  using C = ElementaryConstants<T>;
+  const Pack<T> zero(T(0)), one(T(1)), infinity(std::numeric_limits<T>::infinity());
+  Pack<T> n;
+  Pack<T> m = frexp(x, n);
+  const Pack<T> small = m < Pack<T>(T(0.70710678118654752));
+  m = select(small, m + m, m);
+  n = select(small, n - one, n);
+  const Pack<T> f = m - one;
+  const Pack<T> s = f / (f + Pack<T>(T(2)));
+  const Pack<T> low = fma(n, Pack<T>(-C::ln2_low), log_correction(f, s));
+  const Pack<T> result = fma(n, Pack<T>(C::ln2_high), f - low);
+  const Pack<T> at_ends = select(x == zero, -infinity, x);  // 0, inf and NaN
+  const Pack<T> of_negative(std::numeric_limits<T>::quiet_NaN());
+  const Pack<T> regular = (x > zero) & (x < infinity);
+  return select(regular, result, select(x < zero, of_negative, at_ends));
+}
+
+// log(1 + t), 0 <= t <= 1: above sqrt(2) - 1 as ln 2 + log((1 + t) / 2).
+template <class T>
+inline Pack<T> log1p_of_fraction(Pack<T> t) {
+  using C = ElementaryConstants<T>;
+  const Pack<T> zero(T(0)), one(T(1)), two(T(2));
+  const Pack<T> large = t > Pack<T>(T(0.41421356237309505));
+  const Pack<T> f = select(large, (t - one) * Pack<T>(T(0.5)), t);
+  const Pack<T> s = f / (f + two);
+  const Pack<T> n = select(large, one, zero);
+  const Pack<T> low = fma(n, Pack<T>(-C::ln2_low), log_correction(f, s));
+  return fma(n, Pack<T>(C::ln2_high), f - low);
+}
+
+}  // namespace fcnn

@@ -1,0 +1,46 @@
+// Ctrl-C: a long computation asks now and then whether to stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+
+#include "fcnn/errors.hpp"
+
+namespace fcnn {
+
+class Interrupt {
+ public:
+  // `asked` says whether to stop; it is called on the entering thread alone, at most
+  // every 50 ms.
+  explicit Interrupt(std::function<bool()> asked = {}) : asked_(std::move(asked)) {}
+
+  // Called after so many multiply-adds; `part` 0 is the entering thread. Throws
+  // Interrupted on every thread once the answer was yes.
+  void after(double multiply_adds, int part) {
+    if (part == 0 && asked_) {
+      work_ += multiply_adds;
+      if (work_ > kWorkBetweenLooks) look();
+    }
+    if (stop_.load(std::memory_order_relaxed)) throw Interrupted();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double kWorkBetweenLooks = 1e6;  // well below 50 ms on any CPU
+
+  void look() {
+    work_ = 0;
+    const Clock::time_point now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return;
+    last_ = now;
+    if (asked_()) stop_.store(true, std::memory_order_relaxed);
+  }
+
+  std::function<bool()> asked_;
+  double work_ = 0;
+  Clock::time_point last_ = Clock::now();
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace fcnn

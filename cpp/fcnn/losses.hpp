@@ -1,0 +1,181 @@
+// The losses: C of one sample and dC/da, one struct each, and their one list.
+//
+// A loss is a term per output, summed over the outputs and, where `mean`, divided by
+// their number K. With its natural output the pair's delta is a - y and C comes from z,
+// exact and finite; with any other output dC/da goes through sigma'. Denominators are
+// bounded by 1e-12 and log a by -100, as in PyTorch's binary_cross_entropy.
+//
+// To add one: a struct, its place in `LossList`, its twin in tests/reference.py.
+#pragma once
+
+#include <limits>
+
+#include "fcnn/activations.hpp"
+
+namespace fcnn {
+
+struct LossDefaults {
+  static constexpr bool mean = true;  // the factor is 1 / K, else 1
+  static constexpr bool has_parameter = false;
+  static constexpr double parameter = 0;
+  // The output whose delta is a - y, and the outputs allowed ("" : any).
+  static constexpr const char* natural_output = "";
+  static constexpr const char* outputs = "";
+  // Whether `loss=None` means this loss for its natural output.
+  static constexpr bool is_natural_loss = false;
+  static constexpr double target_low = -std::numeric_limits<double>::infinity();
+  static constexpr double target_high = std::numeric_limits<double>::infinity();
+};
+
+template <class T>
+inline Pack<T> bounded_log(Pack<T> a) {
+  return at_least(log(a), Pack<T>(T(-100)));
+}
+
+template <class T>
+inline Pack<T> bounded_below(Pack<T> denominator) {
+  return at_least(denominator, Pack<T>(T(1e-12)));
+}
+
+// Nielsen, Neural Networks and Deep Learning, chapter 1.
+struct Quadratic : LossDefaults {
+  static constexpr const char* name = "quadratic";
+  static constexpr bool mean = false;
+  // 1/2 (a - y)^2
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    return Pack<T>(T(0.5)) * (a - y) * (a - y);
+  }
+  // a - y
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
+    return a - y;
+  }
+};
+
+struct Mse : LossDefaults {
+  static constexpr const char* name = "mse";
+  // (a - y)^2
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    return (a - y) * (a - y);
+  }
+  // 2 (a - y)
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
+    return Pack<T>(T(2)) * (a - y);
+  }
+};
+
+struct Mae : LossDefaults {
+  static constexpr const char* name = "mae";
+  // |a - y|
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    return abs(a - y);
+  }
+  // sign(a - y), sign(0) = 0
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
+    const Pack<T> d = a - y;
+    return select(d == Pack<T>(T(0)), d, copysign(Pack<T>(T(1)), d));
+  }
+};
+
+// Huber, Robust Estimation of a Location Parameter, 1964.
+struct Huber : LossDefaults {
+  static constexpr const char* name = "huber";
+  static constexpr bool has_parameter = true;
+  static constexpr double parameter = 1;
+  // 1/2 d^2 for |d| < delta, else delta (|d| - delta / 2), d = a - y
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T delta) {
+    const Pack<T> d = abs(a - y), bound(delta), half(T(0.5));
+    return select(d < bound, half * d * d, bound * (d - half * bound));
+  }
+  // d cut to [-delta, delta]
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T delta) {
+    return at_most(at_least(a - y, Pack<T>(-delta)), Pack<T>(delta));
+  }
+};
+
+struct Poisson : LossDefaults {
+  static constexpr const char* name = "poisson";
+  static constexpr const char* natural_output = "exp";
+  static constexpr const char* outputs =
+      "exp, softplus, relu, sigmoid, hard_sigmoid, softmax";
+  static constexpr bool is_natural_loss = true;
+  static constexpr double target_low = 0;
+  // a - y log a
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    return a - y * bounded_log(a);
+  }
+  // 1 - y / a
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
+    return Pack<T>(T(1)) - y / bounded_below(a);
+  }
+  // a - y z, with a = e^z
+  template <class T>
+  static Pack<T> natural_term(Pack<T> z, Pack<T> a, Pack<T> y) {
+    return a - y * z;
+  }
+};
+
+// With softmax: see natural_cross_entropy in loss_table.cpp.
+struct CrossEntropy : LossDefaults {
+  static constexpr const char* name = "cross_entropy";
+  static constexpr bool mean = false;
+  static constexpr const char* natural_output = "softmax";
+  static constexpr const char* outputs = "softmax, sigmoid, hard_sigmoid";
+  static constexpr bool is_natural_loss = true;
+  static constexpr double target_low = 0, target_high = 1;
+  // -y log a
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    return -y * bounded_log(a);
+  }
+  // -y / a
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
+    return -y / bounded_below(a);
+  }
+};
+
+struct BinaryCrossEntropy : LossDefaults {
+  static constexpr const char* name = "binary_cross_entropy";
+  static constexpr const char* natural_output = "sigmoid";
+  static constexpr const char* outputs = "sigmoid, hard_sigmoid, softmax";
+  static constexpr bool is_natural_loss = true;
+  static constexpr double target_low = 0, target_high = 1;
+  // -(y log a + (1 - y) log(1 - a))
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    const Pack<T> one(T(1));
+    return -(y * bounded_log(a) + (one - y) * bounded_log(one - a));
+  }
+  // (a - y) / (a (1 - a))
+  template <class T>
+  static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
+    return (a - y) / bounded_below(a * (Pack<T>(T(1)) - a));
+  }
+  // log(1 + e^z) - y z = max(z, 0) - y z + log(1 + e^-|z|)
+  template <class T>
+  static Pack<T> natural_term(Pack<T> z, Pack<T>, Pack<T> y) {
+    return (at_least(z, Pack<T>(T(0))) - y * z) + log1p_of_fraction(exp(-abs(z)));
+  }
+};
+
+// The same, summed over the outputs: the book's cross-entropy.
+struct Logistic : BinaryCrossEntropy {
+  static constexpr const char* name = "logistic";
+  static constexpr bool mean = false;
+  static constexpr bool is_natural_loss = false;
+};
+
+using LossList = TypeList<Quadratic, Mse, Mae, Huber, Poisson, CrossEntropy,
+                          BinaryCrossEntropy, Logistic>;
+
+}  // namespace fcnn

@@ -1,0 +1,226 @@
+// The optimizers: theta <- theta - ..., one struct each, and their one list. Rules and
+// defaults are PyTorch's (torch.optim). A rule holds its hyperparameters and, after
+// prepare(), the factors of the present step; update() is one pass over flat arrays.
+//
+// To add one: a struct, its place in `OptimizerList`, its twin in tests/reference.py and
+// its class in python/fcnn/optimizers.py.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "fcnn/activations.hpp"
+#include "fcnn/simd.hpp"
+
+namespace fcnn {
+
+struct Hyperparameter {
+  const char* name;
+  double value;  // the default; a flag is 0 or 1
+};
+
+// x^n by squaring: the same bits everywhere, unlike std::pow.
+inline double power(double x, std::int64_t n) {
+  double result = 1;
+  for (; n > 0; n >>= 1, x *= x)
+    if (n & 1) result *= x;
+  return result;
+}
+
+template <class T>
+inline Pack<T> pack_of(double x) {
+  return Pack<T>(static_cast<T>(x));
+}
+
+// A rule keeps min_moments..max_moments numbers for each parameter, n_moments() with its
+// hyperparameters; they start at `initial_moment`. Steps count from 1 in prepare();
+// `scalars` are what a rule must remember besides.
+struct OptimizerDefaults {
+  static constexpr std::size_t min_moments = 2, max_moments = 2;
+  static constexpr double initial_moment = 0;
+  static constexpr int n_scalars = 0;
+};
+
+// v <- momentum v + g (v = g in the first step); theta <- theta - lr v, or with Nesterov
+// theta - lr (g + momentum v). Sutskever et al., On the Importance of Initialization and
+// Momentum in Deep Learning, 2013, in PyTorch's form.
+struct Sgd : OptimizerDefaults {
+  static constexpr const char* name = "sgd";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 1e-3}, Hyperparameter{"momentum", 0},
+      Hyperparameter{"nesterov", 0}};
+  static constexpr std::size_t min_moments = 0, max_moments = 1;
+  double lr, momentum, nesterov;
+  explicit Sgd(const double* h) : lr(h[0]), momentum(h[1]), nesterov(h[2]) {}
+
+  int n_moments() const { return momentum != 0 ? 1 : 0; }
+  void prepare(std::int64_t, double*) {}
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    Pack<T> direction = g;
+    if constexpr (N > 0) {
+      Pack<T>& v = moment[0];
+      v = fma(pack_of<T>(momentum), v, g);
+      direction = nesterov != 0 ? fma(pack_of<T>(momentum), v, g) : v;
+    }
+    theta = fma(pack_of<T>(-lr), direction, theta);
+  }
+};
+
+// m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2,
+// theta <- theta - lr (m / c1) / (sqrt(v / c2) + eps), c = 1 - beta^t.
+// Kingma, Ba, Adam: A Method for Stochastic Optimization, 2015.
+struct Adam : OptimizerDefaults {
+  static constexpr const char* name = "adam";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 1e-3}, Hyperparameter{"beta1", 0.9},
+      Hyperparameter{"beta2", 0.999}, Hyperparameter{"eps", 1e-8}};
+  double lr, beta1, beta2, eps;
+  double step_size = 0, root_c2 = 1;
+  explicit Adam(const double* h) : lr(h[0]), beta1(h[1]), beta2(h[2]), eps(h[3]) {}
+
+  int n_moments() const { return 2; }
+  void prepare(std::int64_t t, double*) {
+    step_size = lr / (1 - power(beta1, t));
+    root_c2 = std::sqrt(1 - power(beta2, t));
+  }
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    Pack<T>&m = moment[0], &v = moment[1];
+    m = fma(pack_of<T>(1 - beta1), g - m, m);
+    v = fma(pack_of<T>(1 - beta2) * g, g, pack_of<T>(beta2) * v);
+    const Pack<T> root = fma(sqrt(v), pack_of<T>(1 / root_c2), pack_of<T>(eps));
+    theta = theta - pack_of<T>(step_size) * m / root;
+  }
+};
+
+// theta <- (1 - lr weight_decay) theta, then Adam's step.
+// Loshchilov, Hutter, Decoupled Weight Decay Regularization, 2019.
+struct AdamW : Adam {
+  static constexpr const char* name = "adamw";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 1e-3}, Hyperparameter{"beta1", 0.9},
+      Hyperparameter{"beta2", 0.999}, Hyperparameter{"eps", 1e-8},
+      Hyperparameter{"weight_decay", 1e-2}};
+  double weight_decay;
+  explicit AdamW(const double* h) : Adam(h), weight_decay(h[4]) {}
+
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    theta = theta * pack_of<T>(1 - lr * weight_decay);
+    Adam::update<T, N>(theta, g, moment);
+  }
+};
+
+// v <- alpha v + (1 - alpha) g^2;  theta <- theta - lr g / (sqrt(v) + eps). `centered`
+// takes v - mean(g)^2 for v, `momentum` lets the quotients build up before the step.
+// Tieleman, Hinton, Lecture 6.5, 2012; Graves, Generating Sequences, 2013.
+struct RmsProp : OptimizerDefaults {
+  static constexpr const char* name = "rmsprop";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 1e-2}, Hyperparameter{"alpha", 0.99},
+      Hyperparameter{"eps", 1e-8}, Hyperparameter{"momentum", 0},
+      Hyperparameter{"centered", 0}};
+  static constexpr std::size_t min_moments = 1, max_moments = 3;
+  double lr, alpha, eps, momentum, centered;
+  explicit RmsProp(const double* h)
+      : lr(h[0]), alpha(h[1]), eps(h[2]), momentum(h[3]), centered(h[4]) {}
+
+  // v, then the mean of g if centered, then the momentum's buffer
+  int n_moments() const { return 1 + (centered != 0 ? 1 : 0) + (momentum != 0 ? 1 : 0); }
+  void prepare(std::int64_t, double*) {}
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    Pack<T>& v = moment[0];
+    v = fma(pack_of<T>(1 - alpha) * g, g, pack_of<T>(alpha) * v);
+    Pack<T> variance = v;
+    if constexpr (N > 1) {
+      if (centered != 0) {
+        Pack<T>& mean = moment[1];
+        mean = fma(pack_of<T>(1 - alpha), g - mean, mean);
+        // rounding may take v - mean^2 below zero, where g has hardly varied
+        variance = at_least(v - mean * mean, Pack<T>(T(0)));
+      }
+    }
+    Pack<T> direction = g / (sqrt(variance) + pack_of<T>(eps));
+    if constexpr (N > 1) {
+      if (momentum != 0) {
+        Pack<T>& buffer = moment[N - 1];
+        buffer = fma(pack_of<T>(momentum), buffer, direction);
+        direction = buffer;
+      }
+    }
+    theta = fma(pack_of<T>(-lr), direction, theta);
+  }
+};
+
+// v <- v + g^2;  theta <- theta - lr / (1 + (t - 1) lr_decay) g / (sqrt(v) + eps).
+// Duchi, Hazan, Singer, Adaptive Subgradient Methods, 2011.
+struct Adagrad : OptimizerDefaults {
+  static constexpr const char* name = "adagrad";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 1e-2}, Hyperparameter{"lr_decay", 0},
+      Hyperparameter{"eps", 1e-10}, Hyperparameter{"initial_accumulator_value", 0}};
+  static constexpr std::size_t min_moments = 1, max_moments = 1;
+  double lr, lr_decay, eps, initial_moment;
+  double rate = 0;
+  explicit Adagrad(const double* h)
+      : lr(h[0]), lr_decay(h[1]), eps(h[2]), initial_moment(h[3]) {}
+
+  int n_moments() const { return 1; }
+  void prepare(std::int64_t t, double*) {
+    rate = lr / (1 + static_cast<double>(t - 1) * lr_decay);
+  }
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    Pack<T>& v = moment[0];
+    v = fma(g, g, v);
+    theta = theta - pack_of<T>(rate) * g / (sqrt(v) + pack_of<T>(eps));
+  }
+};
+
+// Adam with Nesterov's look ahead: with mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2)
+// and M_t = mu_1 ... mu_t, theta <- theta - lr ((1 - mu_t) / (1 - M_t) g +
+// mu_(t+1) / (1 - M_(t+1)) m) / (sqrt(v / c2) + eps). Dozat, Incorporating Nesterov
+// Momentum into Adam, 2016.
+struct Nadam : OptimizerDefaults {
+  static constexpr const char* name = "nadam";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 2e-3}, Hyperparameter{"beta1", 0.9},
+      Hyperparameter{"beta2", 0.999}, Hyperparameter{"eps", 1e-8},
+      Hyperparameter{"momentum_decay", 4e-3}};
+  static constexpr int n_scalars = 1;  // M_t
+  double lr, beta1, beta2, eps, momentum_decay;
+  double of_gradient = 0, of_moment = 0, root_c2 = 1;
+  explicit Nadam(const double* h)
+      : lr(h[0]), beta1(h[1]), beta2(h[2]), eps(h[3]), momentum_decay(h[4]) {}
+
+  int n_moments() const { return 2; }
+  void prepare(std::int64_t t, double* scalars) {
+    const double mu = mu_of(t), next_mu = mu_of(t + 1);
+    double& product = scalars[0];
+    product = (t == 1 ? 1 : product) * mu;
+    of_gradient = lr * (1 - mu) / (1 - product);
+    of_moment = lr * next_mu / (1 - product * next_mu);
+    root_c2 = std::sqrt(1 - power(beta2, t));
+  }
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    Pack<T>&m = moment[0], &v = moment[1];
+    m = fma(pack_of<T>(1 - beta1), g - m, m);
+    v = fma(pack_of<T>(1 - beta2) * g, g, pack_of<T>(beta2) * v);
+    const Pack<T> root = fma(sqrt(v), pack_of<T>(1 / root_c2), pack_of<T>(eps));
+    const Pack<T> ahead = fma(pack_of<T>(of_gradient), g, pack_of<T>(of_moment) * m);
+    theta = theta - ahead / root;
+  }
+
+ private:
+  double mu_of(std::int64_t t) const {
+    return beta1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t) * momentum_decay));
+  }
+};
+
+using OptimizerList = TypeList<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam>;
+
+}  // namespace fcnn

@@ -1,0 +1,120 @@
+// Forward and backward propagation: the four formulas, each in its one place.
+//
+//     z[l] = W[l] a[l-1] + b[l],   a[l] = sigma(z[l])                  forward
+//     delta[L] = dC/da[L] * sigma'(z[L])                               output_delta
+//     delta[l] = (W[l+1]^T delta[l+1]) * sigma'(z[l])                  backward
+//     dC/dW[l] = delta[l] a[l-1]^T,   dC/db[l] = sum of delta[l]       gradient
+//
+// Matrices are strips (features, samples); a strip is finished while it is in the cache.
+// Samples first..last may be shared out at will: each is computed by itself.
+#pragma once
+
+#include "fcnn/activation_table.hpp"
+#include "fcnn/interrupt.hpp"
+#include "fcnn/loss_table.hpp"
+#include "fcnn/product.hpp"
+#include "fcnn/softmax.hpp"
+
+namespace fcnn {
+
+// W and b as the product reads them, strip by strip of receiving nodes: in strips, or in
+// theta itself (then a last strip reads on into what follows, in lanes that nobody reads).
+template <class T>
+struct Weights {
+  const T* weight = nullptr;
+  const T* bias = nullptr;  // null: none
+  Index n_out = 0;
+  Index stride = 0;  // from strip to strip
+  Index step = 0;    // from column (emitting node) to column
+
+  const T* strip(Index s) const { return weight + s * stride; }
+  const T* bias_strip(Index s) const {
+    return bias ? bias + s * Strips<T>::width : nullptr;
+  }
+};
+
+// Which samples, and who works on them (part 0 asks about Ctrl-C).
+struct Share {
+  Index first = 0, last = 0;
+  int part = 0;
+  Interrupt* interrupt = nullptr;
+
+  Index count() const { return last - first; }
+  void done(Index features, Index inputs) const {
+    if (!interrupt) return;
+    interrupt->after(static_cast<double>(count()) * static_cast<double>(features) *
+                         static_cast<double>(inputs),
+                     part);
+  }
+};
+
+template <class T>
+void forward(const Weights<T>& w, const Activation<T>& sigma, const Features<T>& a_before,
+             const Strips<T>& z, const Strips<T>& a, const Share& share) {
+  for (Index s = 0; s < z.count(); ++s) {
+    // z = W a + b
+    product(w.strip(s), w.step, a_before, w.bias_strip(s), z.strip(s), share.first,
+            share.last);
+    // a = sigma(z)
+    if (sigma.elementwise())
+      sigma.value(z.column(s, share.first), a.column(s, share.first),
+                  share.count() * Strips<T>::width, sigma.parameter);
+    share.done(Strips<T>::width, a_before.features);
+  }
+  if (!sigma.elementwise()) softmax(z, a, share.first, share.last);
+}
+
+// delta <- delta * sigma'(z), or times softmax's Jacobian.
+template <class T>
+void times_derivative(const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
+                      const Strips<T>& delta, Index s, const Share& share) {
+  sigma.times_derivative(z.column(s, share.first), a.column(s, share.first),
+                         delta.column(s, share.first),
+                         share.count() * Strips<T>::width, sigma.parameter);
+}
+
+// delta = dC/da * sigma'(z), for the natural pairs given whole by the loss; and C.
+template <class T>
+void output_delta(const Loss<T>& loss, const Activation<T>& sigma,
+                  const LossBatch<T>& batch, const Share& share) {
+  loss.evaluate(batch, loss.parameter);
+  if (loss.gives_delta || !batch.delta.data) return;
+  if (!sigma.elementwise())
+    return times_softmax_derivative(batch.a, batch.delta, share.first, share.last);
+  for (Index s = 0; s < batch.delta.count(); ++s)
+    times_derivative(sigma, batch.z, batch.a, batch.delta, s, share);
+}
+
+// delta = (W_after^T delta_after) * sigma'(z); W^T in strips of emitting nodes.
+template <class T>
+void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
+              const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
+              const Strips<T>& delta, const Share& share) {
+  for (Index s = 0; s < delta.count(); ++s) {
+    // W^T delta
+    product<T>(transposed_after.strip(s), Strips<T>::width, delta_after, nullptr,
+               delta.strip(s), share.first, share.last);
+    // * sigma'(z)
+    times_derivative(sigma, z, a, delta, s, share);
+    share.done(Strips<T>::width, delta_after.features);
+  }
+}
+
+// dW = delta a_before^T and db = sum of delta over all samples, for the emitting nodes
+// share.first..share.last; the first share has db as well. `add`: to what is there.
+template <class T>
+void gradient(const Strips<T>& delta, const Features<T>& a_before, bool add,
+              const Strips<T>& weight_gradient, T* bias_gradient, const Share& share) {
+  const Index samples = delta.columns, width = Strips<T>::width;
+  for (Index s = 0; s < delta.count(); ++s) {
+    // dW = delta a^T
+    outer_product<T>(delta.strip(s), a_before, samples, add, weight_gradient.strip(s),
+                     share.first, share.last);
+    // db = sum of delta
+    if (bias_gradient && share.part == 0)
+      column_sum(delta.strip(s), samples, add, bias_gradient + s * width);
+    share.done(width, samples);
+  }
+}
+
+}  // namespace fcnn

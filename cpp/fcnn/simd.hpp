@@ -1,0 +1,150 @@
+// Pack<T>: one SIMD register of T, on Eigen's packets, with the operators that let a
+// formula read as a formula. Width and instructions come from the compiler's flags for
+// the CPU level; nothing here or above asks for an instruction set. Every number is
+// computed in a whole pack (arrays are padded), never by a scalar remainder, so that
+// where a sample stands in its batch cannot change a bit of its result.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+
+#include "fcnn/types.hpp"
+
+namespace fcnn {
+
+template <class T>
+struct Pack {
+  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  static constexpr Index size = Eigen::internal::unpacket_traits<Packet>::size;
+
+  Packet v;
+
+  Pack() = default;
+  Pack(T x) : v(Eigen::internal::pset1<Packet>(x)) {}  // the same number in each lane
+
+  static Pack raw(const Packet& packet) {
+    Pack result;
+    result.v = packet;
+    return result;
+  }
+  static Pack load(const T* from) {
+    return raw(Eigen::internal::ploadu<Packet>(from));
+  }
+  void store(T* to) const { Eigen::internal::pstoreu(to, v); }
+
+  Pack operator-() const { return raw(Eigen::internal::pnegate(v)); }
+  friend Pack operator+(Pack a, Pack b) {
+    return raw(Eigen::internal::padd(a.v, b.v));
+  }
+  friend Pack operator-(Pack a, Pack b) {
+    return raw(Eigen::internal::psub(a.v, b.v));
+  }
+  friend Pack operator*(Pack a, Pack b) {
+    return raw(Eigen::internal::pmul(a.v, b.v));
+  }
+  friend Pack operator/(Pack a, Pack b) {
+    return raw(Eigen::internal::pdiv(a.v, b.v));
+  }
+  // Comparisons give masks: all bits of a lane set, or none.
+  friend Pack operator<(Pack a, Pack b) {
+    return raw(Eigen::internal::pcmp_lt(a.v, b.v));
+  }
+  friend Pack operator<=(Pack a, Pack b) {
+    return raw(Eigen::internal::pcmp_le(a.v, b.v));
+  }
+  friend Pack operator>(Pack a, Pack b) { return b < a; }
+  friend Pack operator>=(Pack a, Pack b) { return b <= a; }
+  friend Pack operator==(Pack a, Pack b) {
+    return raw(Eigen::internal::pcmp_eq(a.v, b.v));
+  }
+  friend Pack operator&(Pack a, Pack b) {
+    return raw(Eigen::internal::pand(a.v, b.v));
+  }
+  friend Pack operator|(Pack a, Pack b) {
+    return raw(Eigen::internal::por(a.v, b.v));
+  }
+};
+
+// a b + c: one rounding where the CPU level has FMA, two where it has not.
+template <class T>
+inline Pack<T> fma(Pack<T> a, Pack<T> b, Pack<T> c) {
+  return Pack<T>::raw(Eigen::internal::pmadd(a.v, b.v, c.v));
+}
+
+template <class T>
+inline Pack<T> select(Pack<T> mask, Pack<T> yes, Pack<T> no) {
+  return Pack<T>::raw(Eigen::internal::pselect(mask.v, yes.v, no.v));
+}
+
+template <class T>
+inline Pack<T> abs(Pack<T> x) {
+  return Pack<T>::raw(Eigen::internal::pabs(x.v));
+}
+
+template <class T>
+inline Pack<T> sqrt(Pack<T> x) {
+  return Pack<T>::raw(Eigen::internal::psqrt(x.v));
+}
+
+// max and min that give the NaN of x, unlike the instructions.
+template <class T>
+inline Pack<T> at_least(Pack<T> x, Pack<T> low) {
+  return select(x < low, low, x);
+}
+
+template <class T>
+inline Pack<T> at_most(Pack<T> x, Pack<T> high) {
+  return select(x > high, high, x);
+}
+
+// |magnitude| with the sign of `sign`.
+template <class T>
+inline Pack<T> copysign(Pack<T> magnitude, Pack<T> sign) {
+  return abs(magnitude) | (sign & Pack<T>(T(-0.0)));
+}
+
+// The nearest whole number, |x| < 2^(digits - 2): adding 1.5 2^(digits - 1) leaves no
+// bits for a fraction.
+template <class T>
+inline Pack<T> round(Pack<T> x) {
+  constexpr T magic =
+      T(1.5) * T(std::size_t{1} << (std::numeric_limits<T>::digits - 1));
+  return (x + Pack<T>(magic)) - Pack<T>(magic);
+}
+
+// x 2^n for a whole n.
+template <class T>
+inline Pack<T> ldexp(Pack<T> x, Pack<T> n) {
+  return Pack<T>::raw(Eigen::internal::pldexp(x.v, n.v));
+}
+
+// x = m 2^n with m in [1/2, 1).
+template <class T>
+inline Pack<T> frexp(Pack<T> x, Pack<T>& n) {
+  return Pack<T>::raw(Eigen::internal::pfrexp(x.v, n.v));
+}
+
+// The sum of the lanes, in order, and their maximum.
+template <class T>
+inline T sum(Pack<T> x) {
+  T lanes[Pack<T>::size];
+  x.store(lanes);
+  T total = lanes[0];
+  for (Index i = 1; i < Pack<T>::size; ++i) total += lanes[i];
+  return total;
+}
+
+template <class T>
+inline T max(Pack<T> x) {
+  return Eigen::internal::predux_max(x.v);
+}
+
+// sum_k c[k] x^k by Horner's rule.
+template <class T, std::size_t N>
+inline Pack<T> polynomial(Pack<T> x, const T (&c)[N]) {
+  Pack<T> result(c[N - 1]);
+  for (std::size_t k = N - 1; k-- > 0;) result = fma(result, x, Pack<T>(c[k]));
+  return result;
+}
+
+}  // namespace fcnn

@@ -1,0 +1,50 @@
+// A caller's two-dimensional array, of whatever type and layout, read where it stands:
+// the whole is never copied, rows are converted as they are needed.
+#pragma once
+
+#include <cstddef>
+
+#include "fcnn/types.hpp"
+
+namespace fcnn {
+
+enum class ScalarType {
+  boolean,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+  uint16,
+  uint32,
+  uint64,
+  float16,
+  float32,
+  float64,
+  long_double,
+};
+
+struct Table {
+  const std::byte* data = nullptr;
+  Index rows = 0, columns = 0;
+  Index row_step = 0, column_step = 0;  // in bytes, of any sign
+  ScalarType type = ScalarType::float64;
+  bool swapped = false;  // the other byte order
+
+  const std::byte* row(Index i) const { return data + i * row_step; }
+};
+
+// to[j] = table(row, j), converted.
+template <class T>
+void read_row(const Table& table, Index row, T* to);
+
+// Whether rows can be read in place: T's own type, contiguous and aligned.
+template <class T>
+bool readable_in_place(const Table& table);
+
+// The first row of first..last (positions in `rows`, or the rows themselves where `rows`
+// is null) with a number that is not finite; -1 if there is none.
+Index first_row_not_finite(const Table& table, const std::int64_t* rows, Index first,
+                           Index last);
+
+}  // namespace fcnn

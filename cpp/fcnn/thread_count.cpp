@@ -1,0 +1,82 @@
+// How many threads: the environment, the cores, and the size of the work.
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "fcnn/thread_team.hpp"
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace fcnn {
+
+namespace {
+
+// A positive whole number from the environment (of "4,2" the first), or 0.
+int from_environment(const char* name) {
+  const char* text = std::getenv(name);
+  if (!text) return 0;
+  char* end = nullptr;
+  const long value = std::strtol(text, &end, 10);
+  const bool whole = end != text && (*end == '\0' || *end == ',');
+  return whole && value > 0 && value <= 4096 ? static_cast<int>(value) : 0;
+}
+
+// Cores' worth of time that the cgroup allows (v2's cpu.max, v1's quota), or 0.
+int from_cgroup() {
+  std::string quota;
+  double period = 0;
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period) {
+  } else {
+    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
+    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+  }
+  const double limit = std::strtod(quota.c_str(), nullptr);
+  if (limit <= 0 || period <= 0) return 0;
+  return std::max(1, static_cast<int>(limit / period + 0.5));
+}
+
+int cores() {
+  int n = static_cast<int>(std::thread::hardware_concurrency());
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) n = CPU_COUNT(&set);
+#endif
+  if (const int quota = from_cgroup()) n = std::min(n, quota);
+  return std::max(n, 1);
+}
+
+std::atomic<int> chosen{0};
+std::atomic<double> threshold{400e3};
+
+}  // namespace
+
+int default_threads() {
+  if (const int n = from_environment("FCNN_NUM_THREADS")) return n;
+  if (const int n = from_environment("OMP_NUM_THREADS")) return n;
+  return cores();
+}
+
+int num_threads() {
+  if (chosen.load() == 0) chosen.store(default_threads());
+  return chosen.load();
+}
+
+void set_num_threads(int n) { chosen.store(n); }
+
+int threads_for(double multiply_adds, int n) {
+  const double least = threshold.load();
+  if (least <= 0) return n;
+  return static_cast<int>(
+      std::clamp(multiply_adds / least, 1.0, static_cast<double>(std::max(n, 1))));
+}
+
+double set_split_threshold(double multiply_adds) {
+  return threshold.exchange(multiply_adds);
+}
+
+}  // namespace fcnn

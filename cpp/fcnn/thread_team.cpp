@@ -1,0 +1,173 @@
+#include "fcnn/thread_team.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "fcnn/float_state.hpp"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace fcnn {
+
+namespace {
+
+std::atomic<std::int64_t> runs{0}, parts{0};
+
+class Pool {
+ public:
+  ~Pool() {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  void run(int n, const std::function<void(int)>& work) {
+    const auto count = static_cast<std::size_t>(n);
+    {
+      std::lock_guard lock(mutex_);
+      while (workers_.size() + 1 < count) {
+        const int part = static_cast<int>(workers_.size()) + 1;
+        workers_.emplace_back([this, part, now = round_.load()] { serve(part, now); });
+      }
+      work_ = &work;
+      n_ = n;
+      error_ = nullptr;
+      pending_.store(n - 1);
+      round_.fetch_add(1);
+    }
+    wake_.notify_all();
+    attempt(work, 0);
+    for (int spin = 0; spin < kSpins && pending_.load() != 0; ++spin) pause();
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return pending_.load() == 0; });
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  // Some tens of microseconds: the phases of a step follow each other that closely, and a
+  // sleeping thread takes longer to wake. A core that is wanted elsewhere is given away.
+  static constexpr int kSpins = 100;
+
+  static void pause() { std::this_thread::yield(); }
+
+  void serve(int part, std::uint64_t seen) {
+    const FloatState float_state;
+    for (;;) {
+      for (int spin = 0; spin < kSpins && round_.load() == seen; ++spin) pause();
+      const std::function<void(int)>* work = nullptr;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [&] { return stop_ || round_.load() != seen; });
+        if (stop_) return;
+        seen = round_.load();
+        if (part >= n_) continue;
+        work = work_;
+      }
+      attempt(*work, part);
+      if (pending_.fetch_sub(1) == 1) {
+        std::lock_guard lock(mutex_);  // the caller is either before its wait or in it
+        done_.notify_one();
+      }
+    }
+  }
+
+  void attempt(const std::function<void(int)>& work, int part) {
+    try {
+      work(part);
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> workers_;
+  std::atomic<std::uint64_t> round_{0};
+  std::atomic<int> pending_{0};
+  const std::function<void(int)>* work_ = nullptr;
+  int n_ = 0;
+  std::exception_ptr error_;
+  bool stop_ = false;
+};
+
+// The pool and who uses it. Never destroyed: at the process's exit its threads sleep.
+struct Shared {
+  std::mutex in_use;
+  std::atomic<std::thread::id> owner{};
+  std::unique_ptr<Pool> pool;
+};
+
+// Takes the pool for one thread until the end of the block; false where it is taken.
+class Use {
+ public:
+  explicit Use(Shared& team) : team_(team), lock_(team.in_use, std::try_to_lock) {
+    if (lock_) team_.owner.store(std::this_thread::get_id());
+  }
+  ~Use() {
+    if (lock_) team_.owner.store(std::thread::id());
+  }
+  explicit operator bool() const { return lock_.owns_lock(); }
+
+ private:
+  Shared& team_;
+  std::unique_lock<std::mutex> lock_;
+};
+
+Shared* team = nullptr;
+
+// The child of a fork has none of the threads. So before it the pool is brought to an
+// end, waiting for a run under way, and the next run makes a new one. A fork from within
+// a run (a signal handler that starts a program) leaves the pool alone.
+bool inside_run() { return team->owner.load() == std::this_thread::get_id(); }
+
+void before_fork() {
+  if (inside_run()) return;
+  team->in_use.lock();
+  team->pool.reset();
+}
+
+void after_fork() {
+  if (!inside_run()) team->in_use.unlock();
+}
+
+Shared& shared() {
+  static Shared& made = []() -> Shared& {
+    team = new Shared;
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork(before_fork, after_fork, after_fork);
+#endif
+    return *team;
+  }();
+  return made;
+}
+
+}  // namespace
+
+void ThreadTeam::run(int n, const std::function<void(int)>& work) {
+  if (n > 1) {
+    Shared& mine = shared();
+    if (const Use use(mine); use) {
+      if (!mine.pool) mine.pool = std::make_unique<Pool>();
+      runs.fetch_add(1);
+      parts.fetch_add(n - 1);
+      return mine.pool->run(n, work);
+    }
+  }
+  for (int part = 0; part < n; ++part) work(part);
+}
+
+ThreadTeam::Statistics ThreadTeam::statistics() { return {runs.load(), parts.load()}; }
+
+}  // namespace fcnn

@@ -1,0 +1,41 @@
+// The threads of the core: a pool of std::thread, made when first needed.
+//
+// run(n, work) calls work(0) .. work(n - 1) once each, work(0) on the calling thread, and
+// returns when all are done; the first exception is thrown again. Which part does what is
+// for the caller to fix, so that results do not depend on n. A call while the pool is
+// busy (another Python thread, or a nested call) runs all parts on the calling thread.
+//
+// Fork-safe on POSIX: an idle pool is joined before a fork and made anew after it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace fcnn {
+
+class ThreadTeam {
+ public:
+  static void run(int n, const std::function<void(int)>& work);
+
+  // What was really shared out, for tests: calls that used other threads, and the parts
+  // that these did.
+  struct Statistics {
+    std::int64_t runs, parts;
+  };
+  static Statistics statistics();
+};
+
+// The number of threads that calls use unless told otherwise: FCNN_NUM_THREADS, else
+// OMP_NUM_THREADS, else the cores that this process may use (affinity, cgroup quota).
+int default_threads();
+int num_threads();
+void set_num_threads(int n);
+
+// The threads to use for work of so many multiply-adds out of n: one where waking another
+// costs more than it saves.
+int threads_for(double multiply_adds, int n);
+
+// The multiply-adds below which a part is not worth a thread; returns the one before.
+double set_split_threshold(double multiply_adds);
+
+}  // namespace fcnn

@@ -1,0 +1,194 @@
+#include "fcnn/trainer.hpp"
+
+#include <cmath>
+#include <numeric>
+
+#include "fcnn/random.hpp"
+
+namespace fcnn {
+
+namespace {
+
+// The epoch's order of samples (positions 0 .. count - 1), cut into batches.
+struct Plan {
+  std::vector<std::int64_t> order;
+  std::vector<Index> batch_end;
+};
+
+std::vector<std::int64_t> counting(Index n) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  return numbers;
+}
+
+Plan plan_epoch(Index count, const EpochOptions& options) {
+  const Random random(options.seed, Stream::shuffle, options.epoch);
+  const Index size = options.batch_size, n_batches = (count + size - 1) / size;
+  Plan plan;
+  plan.order = counting(count);
+  if (options.shuffle == Shuffle::rows) shuffle(plan.order, random);
+  std::vector<std::int64_t> batches = counting(n_batches);
+  if (options.shuffle == Shuffle::batches) {
+    shuffle(batches, random);
+    plan.order.clear();
+  }
+  Index end = 0;
+  for (const std::int64_t batch : batches) {
+    const Index first = batch * size, last = std::min(count, first + size);
+    if (options.shuffle == Shuffle::batches)
+      for (Index i = first; i < last; ++i) plan.order.push_back(i);
+    plan.batch_end.push_back(end += last - first);
+  }
+  return plan;
+}
+
+// InvalidArgument naming the first of the samples before `last` with a number that is
+// not finite, if there is one.
+void check_finite(const Samples& samples, Index last) {
+  for (const auto& [table, name] : {std::pair(&samples.x, "X"), {&samples.y, "y"}}) {
+    const Index row = first_row_not_finite(*table, samples.rows, 0, last);
+    if (row >= 0)
+      throw InvalidArgument(std::string(name) + " must be finite, row " +
+                            std::to_string(row) + " is not");
+  }
+}
+
+}  // namespace
+
+template <class T>
+Trainer<T>::Trainer(std::shared_ptr<Network<T>> network, const std::string& optimizer,
+                    const std::map<std::string, double>& hyperparameters)
+    : network_(std::move(network)),
+      layout_(*network_),
+      optimizer_(optimizer, hyperparameters, layout_.size()) {}
+
+template <class T>
+Engine<T>& Trainer<T>::engine(Index batch_size) {
+  const Index size = std::min(batch_size, kChunk);
+  if (!engine_ || engine_batch_ < size) {
+    engine_.reset();
+    engine_ = std::make_unique<Engine<T>>(*network_, size, true);
+    engine_batch_ = size;
+  }
+  engine_->load(network_->theta());
+  return *engine_;
+}
+
+template <class T>
+double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
+                         const EpochOptions& options, T* outputs, Interrupt& interrupt) {
+  Engine<T>& work = engine(std::min(options.batch_size, samples.count));
+  const Plan plan = plan_epoch(samples.count, options);
+  std::vector<std::int64_t> rows(plan.order.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i] = samples.row(static_cast<Index>(plan.order[i]));
+  Samples ordered = samples;
+  ordered.rows = rows.data();
+
+  const Index n_out = network_->n_out();
+  const auto keep_outputs = [&](Index first, const Batch<T>& chunk) {
+    for (Index j = 0; j < chunk.size(); ++j) {
+      const Index at = plan.order[static_cast<std::size_t>(first + j)];
+      from_strips(chunk.a(network_->depth()), j, j + 1, outputs + (at - j) * n_out,
+                  n_out);
+    }
+  };
+  const typename Engine<T>::Observer observer =
+      outputs ? keep_outputs : typename Engine<T>::Observer();
+
+  const State before = optimizer_.state;
+  double loss_sum = 0, weight_sum = 0;
+  Index first = 0, batch = 0;
+  try {
+    for (const Index last : plan.batch_end) {
+      const double weight = sum_of_weights(ordered, first, last);
+      const PassOptions pass{options.l1, options.l2, options.n_threads, weight > 0};
+      const double c = work.run(ordered, first, last, weight > 0 ? weight : 1, loss, pass,
+                                interrupt, observer);
+      first = last;
+      if (weight > 0) {  // else there is nothing to learn from, and no step
+        if (!std::isfinite(c)) throw Divergence(batch);
+        loss_sum += weight * c;
+        weight_sum += weight;
+        update(options);
+      }
+      ++batch;
+    }
+    if (!parameters_finite()) throw Divergence(batch - 1);
+  } catch (const Interrupted&) {
+    parameters_finite() ? store() : void(optimizer_.state = before);
+    throw;
+  } catch (const Divergence&) {
+    optimizer_.state = before;
+    check_finite(ordered, first);
+    throw;
+  } catch (...) {
+    optimizer_.state = before;
+    throw;
+  }
+  store();
+  return weight_sum > 0 ? loss_sum / weight_sum : 0;
+}
+
+template <class T>
+double Trainer<T>::step(const Samples& samples, const Loss<T>& loss,
+                        const EpochOptions& options, Interrupt& interrupt) {
+  EpochOptions one_batch = options;
+  one_batch.batch_size = samples.count;
+  one_batch.shuffle = Shuffle::none;
+  return epoch(samples, loss, one_batch, nullptr, interrupt);
+}
+
+template <class T>
+void Trainer<T>::update(const EpochOptions& options) {
+  T* gradient = engine_->gradient_strips();
+  if (options.clip_norm > 0) clip_norm(gradient, layout_.size(), options.clip_norm);
+  optimizer_.prepare();
+  optimizer_.update(engine_->parameters(), gradient, 0, layout_.size());
+  engine_->transpose_weights();
+}
+
+template <class T>
+void Trainer<T>::store() {
+  layout_.unpack(engine_->parameters(), network_->theta());
+}
+
+template <class T>
+bool Trainer<T>::parameters_finite() {
+  const Eigen::Map<const Vector<T>> theta(engine_->parameters(), layout_.size());
+  return theta.allFinite();
+}
+
+template <class T>
+typename Trainer<T>::State Trainer<T>::state() const {
+  State flat = optimizer_.state;
+  for (std::size_t k = 0; k < flat.moments.size(); ++k) {
+    flat.moments[k].resize(network_->n_parameters());
+    layout_.unpack(optimizer_.state.moments[k].data(), flat.moments[k].data());
+  }
+  return flat;
+}
+
+template <class T>
+void Trainer<T>::set_state(const State& state) {
+  const State& own = optimizer_.state;
+  if (state.moments.size() != own.moments.size() ||
+      state.scalars.size() != own.scalars.size())
+    throw InvalidArgument("the state is another optimizer's");
+  for (const Vector<T>& moment : state.moments)
+    if (moment.size() != network_->n_parameters())
+      throw InvalidArgument("the state is another network's: expected moments of " +
+                            std::to_string(network_->n_parameters()) +
+                            " numbers, got " + std::to_string(moment.size()));
+  State packed = own;
+  packed.step = state.step;
+  packed.scalars = state.scalars;
+  for (std::size_t k = 0; k < packed.moments.size(); ++k)
+    layout_.pack(state.moments[k].data(), packed.moments[k].data());
+  optimizer_.state = std::move(packed);
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace fcnn

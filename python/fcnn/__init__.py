@@ -1,0 +1,51 @@
+"""fcnn: fully connected neural networks on the CPU, in the letters of the textbook.
+
+>>> import fcnn
+>>> net = fcnn.Network([2, 8, 1], "tanh", seed=1)
+>>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+>>> history = net.fit(X, y, epochs=500, optimizer=fcnn.Adam(lr=0.05))
+>>> net.predict(X).shape
+(4, 1)
+"""
+
+from __future__ import annotations
+
+from fcnn import _levels as _levels  # first: it loads fcnn._core
+from fcnn.callbacks import Callback, EarlyStopping
+from fcnn.config import get_num_threads, set_num_threads, show_config
+from fcnn.errors import TrainingDiverged
+from fcnn.gradient_check import GradientCheck
+from fcnn.history import History
+from fcnn.network import Network, load
+from fcnn.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
+from fcnn.records import Backprop, Trace
+
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Backprop",
+    "Callback",
+    "EarlyStopping",
+    "GradientCheck",
+    "History",
+    "NAdam",
+    "Network",
+    "Optimizer",
+    "RMSprop",
+    "Trace",
+    "TrainingDiverged",
+    "get_num_threads",
+    "load",
+    "set_num_threads",
+    "show_config",
+]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from fcnn.config import version
+
+        return version()
+    raise AttributeError(f"module 'fcnn' has no attribute {name!r}")

@@ -1,0 +1,257 @@
+"""What a network is: its architecture, theta, loss and seed, and how it is copied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from fcnn import _checks, _core
+from fcnn._architecture import Architecture, LayerParameters
+from fcnn._types import Array
+from fcnn.layers import Layers, assign
+from fcnn.records import PerLayer
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from fcnn.optimizers import Optimizer
+
+
+class TrainingState(NamedTuple):
+    """What training changes of a network, but for its count of epochs."""
+
+    theta: Array
+    optimizer: Optimizer | None
+    trainer: _core.TrainerState | None
+    learning_rate: float | None
+
+
+class NetworkBase:
+    """The state of a `fcnn.Network`, of which theta lives in the compiled core."""
+
+    __slots__ = (
+        "__weakref__",
+        "_architecture",
+        "_dtype",
+        "_engine",
+        "_epoch",
+        "_layers",
+        "_loss",
+        "_optimizer",
+        "_seed",
+        "_theta",
+        "_trainer",
+    )
+
+    def _set_up(
+        self, architecture: Architecture, dtype: np.dtype[Any], loss: str, seed: int
+    ) -> None:
+        """Makes the network with every parameter zero; the arguments are checked."""
+        self._architecture = architecture
+        self._dtype = dtype
+        self._loss = loss
+        self._seed = seed
+        self._epoch = 0
+        self._engine = architecture.new_engine(dtype)
+        self._theta = self._engine.parameters
+        self._layers = Layers(architecture, self._theta)
+        self._optimizer: Optimizer | None = None
+        self._trainer: _core.Trainer32 | _core.Trainer64 | None = None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of the layers 0..L: (n_in, ..., n_out)."""
+        return self._architecture.sizes
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64: of theta, of every result and of all arithmetic."""
+        return self._dtype
+
+    @property
+    def loss(self) -> str:
+        """The loss that ``loss=None`` means; `fit` and `fit_batch` set it."""
+        return self._loss
+
+    @property
+    def seed(self) -> int:
+        """The seed that the network was made with: given, or drawn by it."""
+        return self._seed
+
+    @property
+    def layers(self) -> Layers:
+        """The layers 0..L; ``layers[0]`` is the input, ``layers[-1]`` the output."""
+        return self._layers
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of weights and biases."""
+        return len(self._theta)
+
+    @property
+    def parameters(self) -> Array:
+        """theta, (n_parameters,): all weights and biases as one writable view.
+
+        For each layer l in turn ``weight.T.ravel()``, then the bias if it has one. A
+        write takes effect at once; assigning copies the values in. The memory never
+        moves, and a view keeps it alive.
+        """
+        return self._theta
+
+    @parameters.setter
+    def parameters(self, value: ArrayLike) -> None:
+        assign("parameters", self._theta, value)
+
+    def unflatten(self, v: ArrayLike) -> PerLayer[LayerParameters]:
+        """The weight and bias views of any vector that is laid out like theta.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_parameters,)
+            For example a gradient, or another network's parameters; of any dtype.
+
+        Returns
+        -------
+        PerLayer of (weight, bias)
+            Entry l has ``weight`` (n_l, n_{l-1}) and ``bias`` (n_l,) or None, views
+            of `v`: a write goes through. Entry 0 is an IndexError.
+
+        Raises
+        ------
+        ValueError
+            If `v` has another shape.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> import numpy as np
+        >>> net = fcnn.Network([3, 4, 2], seed=0)
+        >>> loss, gradient = net.loss_and_gradient(np.ones((5, 3)), np.zeros((5, 2)))
+        >>> net.unflatten(gradient)[2].weight.shape
+        (2, 4)
+        """
+        v = np.asarray(v)
+        if v.shape != self._theta.shape:
+            raise ValueError(f"v must have shape {self._theta.shape}, not {v.shape}")
+        return PerLayer("unflatten(v)", self._architecture.unflatten(v))
+
+    def copy(self) -> Self:
+        """A network of its own with equal parameters, loss and optimizer's state.
+
+        Trained on, it gives the same bits as this one.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> net = fcnn.Network([3, 2], seed=0)
+        >>> twin = net.copy()
+        >>> twin.parameters[:] = 0.0
+        >>> bool(net.parameters.any())
+        True
+        """
+        twin = object.__new__(type(self))
+        twin.__setstate__(self.__getstate__())
+        return twin
+
+    def reset_optimizer(self) -> None:
+        """Forgets moments, step count and learning rate: the next fit starts anew.
+
+        Without it `fit` and `fit_batch` go on with them for as long as the optimizer
+        equals the last one. The count of epochs, which keys the shuffles, goes on
+        either way.
+
+        Raises
+        ------
+        RuntimeError
+            If another thread is training the network.
+        """
+        self._engine.check_idle()
+        self._optimizer = self._trainer = None
+
+    def _resolve_loss(self, loss: Any) -> str:
+        """The name of the loss given, or the network's own, fit for its output."""
+        if loss is None:
+            return self._loss
+        return check_loss(loss, self._architecture)
+
+    def _trainer_for(self, optimizer: Optimizer) -> _core.Trainer32 | _core.Trainer64:
+        """The last trainer if its optimizer equals this one, else a new one."""
+        if self._trainer is None or optimizer != self._optimizer:
+            name, values = optimizer.name, optimizer.hyperparameters
+            self._trainer = (
+                _core.Trainer32(self._engine, name, values)
+                if isinstance(self._engine, _core.Network32)
+                else _core.Trainer64(self._engine, name, values)
+            )
+            self._optimizer = optimizer
+        return self._trainer
+
+    def _training_state(self) -> TrainingState:
+        self._engine.check_idle()
+        trainer = self._trainer
+        return TrainingState(
+            self._theta.copy(),
+            self._optimizer,
+            None if trainer is None else trainer.state(),
+            None if trainer is None else trainer.learning_rate,
+        )
+
+    def _set_training_state(self, state: TrainingState) -> None:
+        self._theta[...] = state.theta
+        self._trainer = self._optimizer = None
+        if state.optimizer is not None and state.trainer is not None:
+            trainer = self._trainer_for(state.optimizer)
+            trainer.set_state(state.trainer)
+            if state.learning_rate is not None:
+                trainer.set_learning_rate(state.learning_rate)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "architecture": self._architecture,
+            "dtype": self._dtype,
+            "loss": self._loss,
+            "seed": self._seed,
+            "training": self._training_state(),
+            "epoch": self._epoch,
+            "attributes": dict(getattr(self, "__dict__", {})),  # a subclass's own
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        made = (state[name] for name in ("architecture", "dtype", "loss", "seed"))
+        self._set_up(*made)
+        self._set_training_state(state["training"])
+        self._epoch = state["epoch"]
+        for name, value in state["attributes"].items():
+            setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        architecture = self._architecture
+        hidden, output = architecture.activations[:-1], architecture.activations[-1]
+        arguments = [repr(list(architecture.sizes))]
+        if hidden:
+            same = len(set(hidden)) == 1
+            arguments.append(repr(hidden[0] if same else list(hidden)))
+        arguments += [f"output={output!r}", f"loss={self._loss!r}"]
+        if not all(architecture.biases):
+            same = not any(architecture.biases)
+            arguments.append(f"bias={False if same else list(architecture.biases)}")
+        arguments += [f"dtype={self._dtype.name!r}", f"seed={self._seed}"]
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+    def _repr_html_(self) -> str:
+        from fcnn import _html
+
+        return _html.table(repr(self), self._layers)
+
+
+def check_loss(loss: Any, architecture: Architecture) -> str:
+    """The canonical name of a loss that the output of the architecture may have."""
+    output = architecture.activations[-1]
+    if loss is None:
+        return _core.natural_loss(output)
+    name = _core.canonical_loss(_checks.text("loss", loss))
+    _core.check_loss_output(name, output)
+    return name

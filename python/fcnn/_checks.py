@@ -1,0 +1,87 @@
+"""Checks of single arguments: each says what was expected and what came."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+
+def shown(value: object) -> str:
+    """`value` as an error message shows it: its repr, cut short."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int of low..high; Python and NumPy integers, but no bool."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {shown(value)}") from None
+    if number < low or (high is not None and number > high):
+        expected = f"at least {low}" if high is None else f"in {low}..{high}"
+        raise ValueError(f"{name} must be {expected}, not {shown(number)}")
+    return number
+
+
+def seed(name: str, value: Any) -> int:
+    """`value` as a seed: an integer of 64 bits."""
+    return integer(name, value, 0, 2**64 - 1)
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool: True and False (NumPy's too), nothing that is merely true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, not {shown(value)}")
+    return bool(value)
+
+
+def text(name: str, value: Any) -> str:
+    """`value` as a str."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {shown(value)}")
+    return str(value)
+
+
+def real(name: str, value: Any) -> float:
+    """`value` as a finite float; no bool, string or array."""
+    try:
+        if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) != 0:
+            raise TypeError
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {shown(value)}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, not {shown(value)}")
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    """`value` as a finite float above 0."""
+    number = real(name, value)
+    if number <= 0.0:
+        raise ValueError(f"{name} must be above 0, not {shown(value)}")
+    return number
+
+
+def non_negative(name: str, value: Any) -> float:
+    """`value` as a finite float of at least 0."""
+    number = real(name, value)
+    if number < 0.0:
+        raise ValueError(f"{name} must be at least 0, not {shown(value)}")
+    return number
+
+
+def fraction(name: str, value: Any) -> float:
+    """`value` as a float of [0, 1)."""
+    number = real(name, value)
+    if not 0.0 <= number < 1.0:
+        raise ValueError(f"{name} must be at least 0 and below 1, not {shown(value)}")
+    return number

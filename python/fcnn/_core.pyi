@@ -1,0 +1,154 @@
+"""The compiled core: one extension module per CPU level, picked by `fcnn._levels`."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from fcnn._types import Array
+
+level: str
+compiler: str
+eigen_version: str
+
+class ActivationInfo(TypedDict):
+    name: str
+    parameter: float | None
+    output_only: bool
+    init: str
+
+class LossInfo(TypedDict):
+    name: str
+    parameter: float | None
+    outputs: list[str] | None
+    target_low: float | None
+    target_high: float | None
+    natural_outputs: list[str]
+
+class OptimizerInfo(TypedDict):
+    name: str
+    hyperparameters: dict[str, float]
+
+class TrainerState(TypedDict):
+    step: int
+    scalars: list[float]
+    moments: list[Array]
+
+class Divergence(ArithmeticError): ...
+
+def activations() -> list[ActivationInfo]: ...
+def losses() -> list[LossInfo]: ...
+def initializers() -> list[str]: ...
+def optimizers() -> list[OptimizerInfo]: ...
+def canonical_activation(name: str) -> str: ...
+def canonical_loss(name: str) -> str: ...
+def natural_loss(output_activation: str) -> str: ...
+def check_loss_output(loss: str, output_activation: str) -> None: ...
+def activation_value(name: str, z: Array) -> Array: ...
+def activation_derivative(name: str, z: Array) -> Array: ...
+def set_num_threads(n: int) -> None: ...
+def get_num_threads() -> int: ...
+def thread_stats() -> dict[str, int]: ...
+def set_split_threshold(flops: float) -> float: ...
+def permutation(n: int, seed: int, stream: int) -> Array: ...
+
+class _Network:
+    def __init__(
+        self, sizes: Sequence[int], activations: Sequence[str], bias: Sequence[bool]
+    ) -> None: ...
+    @property
+    def parameters(self) -> Array: ...
+    def initialize(self, layer: int, name: str, seed: int) -> None: ...
+    def predict(self, X: Array, out: Array, n_threads: int) -> None: ...
+    def forward(self, X: Array, n_threads: int) -> tuple[list[Array], list[Array]]: ...
+    def backprop(
+        self,
+        X: Array,
+        Y: Array,
+        labels: bool,
+        loss: str,
+        sample_weight: Array | None,
+        l1: float,
+        l2: float,
+        n_threads: int,
+    ) -> tuple[float, list[Array], list[Array], list[Array], Array]: ...
+    def loss_and_gradient(
+        self,
+        X: Array,
+        Y: Array,
+        labels: bool,
+        loss: str,
+        sample_weight: Array | None,
+        l1: float,
+        l2: float,
+        n_threads: int,
+    ) -> tuple[float, Array]: ...
+    def evaluate(
+        self,
+        X: Array,
+        Y: Array,
+        labels: bool,
+        loss: str,
+        sample_weight: Array | None,
+        rows: Array | None,
+        out: Array | None,
+        n_threads: int,
+    ) -> float: ...
+    def check_targets(self, Y: Array, labels: bool, loss: str) -> None: ...
+    def check_idle(self) -> None: ...
+    def begin_training(self) -> None: ...
+    def end_training(self) -> None: ...
+
+class Network32(_Network): ...
+class Network64(_Network): ...
+
+class _Trainer:
+    def epoch(
+        self,
+        X: Array,
+        Y: Array,
+        labels: bool,
+        loss: str,
+        sample_weight: Array | None,
+        rows: Array,
+        batch_size: int,
+        shuffle: int,
+        seed: int,
+        epoch: int,
+        l1: float,
+        l2: float,
+        clip_norm: float,
+        outputs: Array | None,
+        n_threads: int,
+    ) -> float: ...
+    def step(
+        self,
+        X: Array,
+        Y: Array,
+        labels: bool,
+        loss: str,
+        sample_weight: Array | None,
+        l1: float,
+        l2: float,
+        clip_norm: float,
+        n_threads: int,
+    ) -> float: ...
+    @property
+    def learning_rate(self) -> float: ...
+    def set_learning_rate(self, lr: float) -> None: ...
+    def state(self) -> TrainerState: ...
+    def set_state(self, state: TrainerState) -> None: ...
+
+class Trainer32(_Trainer):
+    def __init__(
+        self,
+        network: Network32,
+        optimizer: str,
+        hyperparameters: Mapping[str, float],
+    ) -> None: ...
+
+class Trainer64(_Trainer):
+    def __init__(
+        self,
+        network: Network64,
+        optimizer: str,
+        hyperparameters: Mapping[str, float],
+    ) -> None: ...

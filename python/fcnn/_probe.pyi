@@ -1,0 +1,2 @@
+built: tuple[str, ...]
+supported: tuple[str, ...]

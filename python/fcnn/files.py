@@ -1,0 +1,236 @@
+"""Network files: safetensors, written whole or not at all, checked before use.
+
+The tensors are ``layers.<l>.weight`` (n_out, n_in) and ``layers.<l>.bias`` (n_out,) for
+the layers l = 1..L; the architecture is JSON under the key ``fcnn`` of the file's
+metadata. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from fcnn import _architecture, _checks
+from fcnn._architecture import Architecture
+from fcnn._atomic import replace_file
+from fcnn._base import check_loss
+from fcnn.config import version
+
+if TYPE_CHECKING:
+    from fcnn._base import NetworkBase
+    from fcnn._types import Array
+
+FORMAT_VERSION = 1
+_DTYPES = {"float32": "F32", "float64": "F64"}  # safetensors' names of them
+_MAX_HEADER = 100_000_000  # safetensors' own limit
+
+
+class Description(NamedTuple):
+    """What a file says of its network, checked."""
+
+    architecture: Architecture
+    dtype: np.dtype[Any]
+    loss: str
+    seed: int
+
+
+def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
+    """Writes the network to a file that appears whole or not at all."""
+    from safetensors.numpy import save
+
+    architecture = net._architecture
+    description = {
+        "format_version": FORMAT_VERSION,
+        "fcnn_version": version(),
+        "sizes": architecture.sizes,
+        "activations": architecture.activations,
+        "biases": architecture.biases,
+        "loss": net.loss,
+        "dtype": net.dtype.name,
+        "seed": net.seed,
+    }
+    # safetensors writes raw memory whatever the strides: so C-ordered copies.
+    tensors = {
+        name: np.array(view, order="C")
+        for name, view in tensor_views(architecture, net.parameters).items()
+    }
+    replace_file(path, save(tensors, metadata={"fcnn": json.dumps(description)}))
+
+
+def read_description(path: str | os.PathLike[str]) -> Description:
+    """Checks the whole file but for the tensors' values, and says what it holds.
+
+    Every refusal of a file that can be read is a ValueError that names what is wrong.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            header, n_bytes = _read_header(file)
+        description = _parse_description(header)
+        _check_tensors(header, n_bytes, description)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
+    return description
+
+
+def read_tensors(path: str | os.PathLike[str], views: Mapping[str, Array]) -> None:
+    """Fills the views from the file, which `read_description` has checked."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            for name, view in views.items():
+                view[...] = file.get_tensor(name)
+    except SafetensorError as error:
+        raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
+
+
+def tensor_views(architecture: Architecture, theta: Array) -> dict[str, Array]:
+    """The views on theta under the tensors' names."""
+    views = {}
+    for l, (weight, bias) in enumerate(architecture.unflatten(theta), start=1):
+        views[f"layers.{l}.weight"] = weight
+        if bias is not None:
+            views[f"layers.{l}.bias"] = bias
+    return views
+
+
+def _tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """What `tensor_views` has, before anything is allocated."""
+    sizes, shapes = architecture.sizes, dict[str, tuple[int, ...]]()
+    for l, has_bias in enumerate(architecture.biases, start=1):
+        shapes[f"layers.{l}.weight"] = (sizes[l], sizes[l - 1])
+        if has_bias:
+            shapes[f"layers.{l}.bias"] = (sizes[l],)
+    return shapes
+
+
+def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """safetensors: 8 bytes of header length, the header as JSON, then the tensors."""
+    size = os.fstat(file.fileno()).st_size
+    prefix = file.read(8)
+    if len(prefix) < 8:
+        raise ValueError(f"it has {size} bytes, too few for the length of a header")
+    length = int.from_bytes(prefix, "little")
+    if length > min(size - 8, _MAX_HEADER):
+        raise ValueError(
+            f"it gives its header {length} bytes, but has {size} in all, and a header "
+            f"has at most {_MAX_HEADER}"
+        )
+    text = file.read(length)
+    if len(text) < length:
+        raise ValueError("it was cut short while being read")
+    return _parse_json("header", text.decode()), size - 8 - length
+
+
+def _parse_json(what: str, text: str) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) < len(pairs):
+            raise ValueError("a name comes twice")
+        return result
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except ValueError as error:
+        raise ValueError(f"its {what} is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"its {what} is no JSON object")  # noqa: TRY004
+    return value
+
+
+def _parse_description(header: dict[str, Any]) -> Description:
+    metadata = header.get("__metadata__")
+    text = metadata.get("fcnn") if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise ValueError("its metadata has no text under the key 'fcnn'")  # noqa: TRY004
+    fields = _parse_json("metadata 'fcnn'", text)
+    needed = {
+        "format_version": int,
+        "sizes": list,
+        "activations": list,
+        "biases": list,
+        "loss": str,
+        "dtype": str,
+        "seed": int,
+    }
+    for name, kind in needed.items():
+        value = fields.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise ValueError(  # noqa: TRY004
+                f"its {name} must be a JSON {kind.__name__}, not "
+                f"{_checks.shown(fields.get(name, 'missing'))}"
+            )
+        if name == "format_version" and value != FORMAT_VERSION:
+            raise ValueError(
+                f"its format_version is {value}, written by fcnn "
+                f"{_checks.shown(fields.get('fcnn_version'))}; this fcnn {version()} "
+                f"reads {FORMAT_VERSION}"
+            )
+    dtype = _architecture.parse_dtype(fields["dtype"])
+    if not fields["activations"]:
+        raise ValueError("its activations are empty")
+    *hidden, output = fields["activations"]
+    architecture = _architecture.parse(
+        fields["sizes"], hidden, output, fields["biases"], dtype
+    )
+    loss = check_loss(fields["loss"], architecture)
+    return Description(architecture, dtype, loss, _checks.seed("seed", fields["seed"]))
+
+
+def _check_tensors(
+    header: dict[str, Any], n_bytes: int, description: Description
+) -> None:
+    """The header's tensors are the architecture's, and fill the file without gap."""
+    shapes = _tensor_shapes(description.architecture)
+    found = header.keys() - {"__metadata__"}
+    for name in sorted(found ^ shapes.keys()):
+        state = "is missing" if name in shapes else "is unexpected"
+        raise ValueError(f"its tensor {_checks.shown(name)} {state}")
+    dtype = _DTYPES[description.dtype.name]
+    spans = []
+    for name, shape in shapes.items():
+        tensor = header[name]
+        if not isinstance(tensor, dict):
+            raise ValueError(f"its tensor {name} is no JSON object")  # noqa: TRY004
+        expected = {"dtype": dtype, "shape": list(shape)}
+        for key, value in expected.items():
+            if tensor.get(key) != value or not _are_integers(tensor, key):
+                raise ValueError(
+                    f"the {key} of its tensor {name} must be {value}, not "
+                    f"{_checks.shown(tensor.get(key))}"
+                )
+        length = math.prod(shape) * description.dtype.itemsize
+        offsets = tensor.get("data_offsets")
+        if (
+            not isinstance(offsets, list)
+            or len(offsets) != 2
+            or not _are_integers(tensor, "data_offsets")
+            or offsets[1] - offsets[0] != length
+        ):
+            raise ValueError(
+                f"the data_offsets of its tensor {name} must span {length} bytes, not "
+                f"{_checks.shown(offsets)}"
+            )
+        spans.append((*offsets, name))
+    end = 0
+    for start, stop, name in sorted(spans):
+        if start != end:
+            raise ValueError(f"its tensor {name} begins at byte {start}, not at {end}")
+        end = stop
+    if end != n_bytes:
+        raise ValueError(f"its tensors need {end} bytes, but {n_bytes} are there")
+
+
+def _are_integers(tensor: dict[str, Any], key: str) -> bool:
+    """Whether a list under the key holds integers only: in Python 2.0 == 2 == True."""
+    values = tensor[key]
+    return not isinstance(values, list) or all(type(value) is int for value in values)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import importlib.metadata
+import os
+
+import fcnn
+import numpy as np
+import pytest
+from fcnn import _core
+
+
+def pytest_report_header(config):
+    packages = ("numpy", "hypothesis", "safetensors")
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    return [
+        f"fcnn {importlib.metadata.version('fcnn')}, CPU level {_core.level}, "
+        f"{_core.compiler}, Eigen {_core.eigen_version}, "
+        f"{fcnn.get_num_threads()} threads of {os.cpu_count()} CPUs",
+        ", ".join(versions),
+    ]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture
+def split_everything():
+    """Threads share even the smallest work, as they otherwise would not."""
+    threshold, threads = _core.set_split_threshold(0.0), fcnn.get_num_threads()
+    yield
+    _core.set_split_threshold(threshold)
+    fcnn.set_num_threads(threads)
