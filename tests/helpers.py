@@ -83,7 +83,7 @@ def kinks(name: str) -> tuple[float, ...]:
 def away_from_kinks(rng, layers, n, distance=1e-3):
     """n random rows, none of whose z come near a kink."""
     n_in = layers[0].W.shape[1]
-    X = rng.normal(size=(200 * n, n_in))
+    X = rng.normal(size=(500 * n, n_in))
     X = X[distance_to_kink(layers, X) > distance][:n]
     assert len(X) == n
     return X

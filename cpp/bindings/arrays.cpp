@@ -42,8 +42,7 @@ Table table_of(const py::array& array, const char* name) {
   const py::dtype dtype = array.dtype();
   const auto type = scalar_type(dtype.kind(), dtype.itemsize());
   const bool swapped = dtype.byteorder() == (PY_LITTLE_ENDIAN ? '>' : '<');
-  // x86's long double has padding: its reversed bytes are no number of ours
-  if (!type || (swapped && *type == ScalarType::long_double))
+  if (!type)
     throw py::type_error(std::string(name) + " must hold real numbers, got dtype " +
                          py::cast<std::string>(py::str(dtype)));
   if (array.ndim() != 2)

@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -18,14 +19,49 @@ namespace fcnn::bindings {
 
 namespace py = pybind11;
 
+// While the interpreter ends, a thread that asks for the GIL is ended by force, through
+// the core's frames (until Python 3.14, where it sleeps): so it must not ask.
+inline bool interpreter_ends() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
+class ReleasedGil {
+ public:
+  ReleasedGil() : state_(PyEval_SaveThread()) {}
+  ~ReleasedGil() {
+    while (interpreter_ends()) std::this_thread::sleep_for(std::chrono::hours(1));
+    PyEval_RestoreThread(state_);
+  }
+  ReleasedGil(const ReleasedGil&) = delete;
+  ReleasedGil& operator=(const ReleasedGil&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+// Whether Ctrl-C, or another signal's handler, has raised an exception.
+inline bool signal_raised() {
+  if (interpreter_ends()) return false;
+  const PyGILState_STATE gil = PyGILState_Ensure();
+  const bool raised = PyErr_CheckSignals() != 0;
+  PyGILState_Release(gil);
+  return raised;
+}
+
 // While one thread trains a network, the others are turned away; the training thread
-// itself (in callbacks) is not.
+// itself (in callbacks) is not. Training begins when the calls under way have ended.
 class Guard {
  public:
   void begin() {
     std::thread::id nobody;
     if (!trainer_.compare_exchange_strong(nobody, std::this_thread::get_id()))
       throw Busy("this network is being trained already");
+    const ReleasedGil released;  // a reader may need it to end
+    while (readers_.load() > 0) std::this_thread::yield();
   }
   void end() { trainer_.store(std::thread::id()); }
   void check() const {
@@ -34,8 +70,29 @@ class Guard {
       throw Busy("this network is being trained by another thread");
   }
 
+  // A call under way.
+  class Reading {
+   public:
+    explicit Reading(Guard& guard) : guard_(guard) {
+      guard_.readers_.fetch_add(1);
+      try {
+        guard_.check();
+      } catch (...) {
+        guard_.readers_.fetch_sub(1);
+        throw;
+      }
+    }
+    ~Reading() { guard_.readers_.fetch_sub(1); }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+   private:
+    Guard& guard_;
+  };
+
  private:
   std::atomic<std::thread::id> trainer_{};
+  std::atomic<int> readers_{0};
 };
 
 // The network as Python holds it.
@@ -48,15 +105,12 @@ struct NetworkHandle {
 // Runs f(interrupt) with the GIL released, if the work is worth it, and turns Ctrl-C into
 // Python's exception.
 template <class F>
-auto call(const Guard& guard, F f, bool release = true) {
-  guard.check();
+auto call(Guard& guard, F f, bool release = true) {
+  const Guard::Reading reading(guard);
   const FloatState float_state;
-  Interrupt interrupt([] {
-    const py::gil_scoped_acquire gil;
-    return PyErr_CheckSignals() != 0;
-  });
+  Interrupt interrupt(signal_raised);
   try {
-    std::optional<py::gil_scoped_release> released;
+    std::optional<ReleasedGil> released;
     if (release) released.emplace();
     return f(interrupt);
   } catch (const Interrupted&) {

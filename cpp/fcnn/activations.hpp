@@ -42,6 +42,19 @@ struct Identity : ActivationDefaults {
   }
 };
 
+// s = 1 / (1 + e^-z) and 1 - s, both to the last places, from t = e^-|z|.
+template <class T>
+struct SigmoidPair {
+  Pack<T> s, rest;
+  SigmoidPair(Pack<T> z, Pack<T> t) {
+    const Pack<T> one(T(1)), small = t / (one + t), large = one / (one + t);
+    const Pack<T> negative = z < Pack<T>(T(0));
+    s = select(negative, small, large);
+    rest = select(negative, large, small);
+  }
+  explicit SigmoidPair(Pack<T> z) : SigmoidPair(z, exp(-abs(z))) {}
+};
+
 struct Sigmoid : ActivationDefaults {
   static constexpr const char* name = "sigmoid";
   // a = 1 / (1 + e^-z), for z < 0 as e^z / (1 + e^z)
@@ -78,7 +91,8 @@ struct Relu : RectifierDefaults {
   // a = max(z, 0)
   template <class T>
   static Pack<T> value(Pack<T> z, T) {
-    return at_least(z, Pack<T>(T(0)));
+    const Pack<T> zero(T(0));
+    return select(z <= zero, zero, z);
   }
   // 1 for z > 0, else 0
   template <class T>
@@ -210,15 +224,16 @@ struct GeluTanh : RectifierDefaults {
     const Pack<T> denominator = one + e.times(one);
     return select(z < zero, e.times(x / denominator), x / denominator);
   }
-  // s + z s (1 - s) v', s = 1 / (1 + e^-v)
+  // s (1 + z (1 - s) v'), s = 1 / (1 + e^-v)
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
     const Pack<T> one(T(1)), low(limit<T>()), high(-limit<T>());
     const Pack<T> x = at_most(at_least(z, low), high);
     const Pack<T> x2 = x * x;
-    const Pack<T> s = Sigmoid::value(x * fma(Pack<T>(T(c3)), x2, Pack<T>(T(c1))), T(0));
+    const Pack<T> v = x * fma(Pack<T>(T(c3)), x2, Pack<T>(T(c1)));
+    const SigmoidPair<T> sigmoid(v);
     const Pack<T> slope = fma(Pack<T>(T(3 * c3)), x2, Pack<T>(T(c1)));
-    return fma(x * slope, s * (one - s), s);
+    return sigmoid.s * fma(x * slope, sigmoid.rest, one);
   }
 
  private:
@@ -233,10 +248,11 @@ struct GeluTanh : RectifierDefaults {
     constexpr T c3_low = T(c3 - double(T(c3)) + c3_rest);
     const ExactProduct<T> square(x, x);
     const ExactProduct<T> cubic(Pack<T>(T(c3)), square.high);
-    const Pack<T> w = Pack<T>(T(c1)) + cubic.high;  // w + w_low = c1 + c3 x^2
-    const Pack<T> w_low = ((Pack<T>(T(c1)) - w) + cubic.high) +
-                          (fma(Pack<T>(c3_low), square.high, Pack<T>(c1_low)) +
-                           fma(Pack<T>(T(c3)), square.low, cubic.low));
+    // w + w_low = c1 + c3 x^2; the rounding of the sum by Knuth's two-sum
+    const Pack<T> linear = T(c1), w = linear + cubic.high, part = w - linear;
+    const Pack<T> rounding = (linear - (w - part)) + (cubic.high - part);
+    const Pack<T> w_low = rounding + (fma(Pack<T>(c3_low), square.high, Pack<T>(c1_low)) +
+                                      fma(Pack<T>(T(c3)), square.low, cubic.low));
     const ExactProduct<T> v(x, w);
     return reduced_exp(-v.high, -fma(x, w_low, v.low));
   }
@@ -259,9 +275,9 @@ struct Silu : RectifierDefaults {
   // s (1 + z (1 - s)), s = 1 / (1 + e^-z)
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
-    const Pack<T> one(T(1)), s = Sigmoid::value(z, T(0));
+    const SigmoidPair<T> sigmoid(z);
     const Pack<T> x = at_most(at_least(z, low<T>()), -low<T>());
-    return s * fma(x, one - s, one);
+    return sigmoid.s * fma(x, sigmoid.rest, Pack<T>(T(1)));
   }
 
  private:
@@ -293,9 +309,10 @@ struct Mish : RectifierDefaults {
     const Pack<T> x = at_most(at_least(z, -limit), limit);
     const Pack<T> t = exp(-abs(z)), p = fma(two, t, one), q = t * (t + two);
     const Pack<T> negative = z < Pack<T>(T(0));
-    const Pack<T> h = select(negative, q / (q + two), p / fma(two * t, t, p));
-    const Pack<T> s = select(negative, t, one) / (one + t);
-    return fma(x * s, (one - h) * (one + h), h);
+    const Pack<T> denominator = select(negative, q + two, fma(two * t, t, p));
+    const Pack<T> h = select(negative, q, p) / denominator;
+    const Pack<T> rest = select(negative, two, two * t * t) / denominator;  // 1 - h
+    return fma(x * SigmoidPair<T>(z, t).s, rest * (one + h), h);
   }
 };
 

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <vector>
 
 namespace fcnn {
 
@@ -96,20 +93,24 @@ bool readable_in_place(const Table& table) {
          reinterpret_cast<std::uintptr_t>(table.data) % alignof(T) == 0;
 }
 
+template <class T>
 Index first_row_not_finite(const Table& table, const std::int64_t* rows, Index first,
                            Index last) {
-  std::vector<double> row(static_cast<std::size_t>(table.columns));
+  Vector<T> row(table.columns);
   for (Index i = first; i < last; ++i) {
     const Index at = rows ? static_cast<Index>(rows[i]) : i;
     read_row(table, at, row.data());
-    if (!std::all_of(row.begin(), row.end(), [](double x) { return std::isfinite(x); }))
-      return at;
+    if (!row.allFinite()) return at;
   }
   return -1;
 }
 
 template void read_row(const Table&, Index, float*);
 template void read_row(const Table&, Index, double*);
+template Index first_row_not_finite<float>(const Table&, const std::int64_t*, Index,
+                                           Index);
+template Index first_row_not_finite<double>(const Table&, const std::int64_t*, Index,
+                                            Index);
 template bool readable_in_place<float>(const Table&);
 template bool readable_in_place<double>(const Table&);
 

@@ -51,7 +51,7 @@ int cores() {
 }
 
 std::atomic<int> chosen{0};
-std::atomic<double> threshold{400e3};
+std::atomic<double> threshold{2e6};
 
 }  // namespace
 

@@ -43,10 +43,11 @@ Plan plan_epoch(Index count, const EpochOptions& options) {
 }
 
 // InvalidArgument naming the first of the samples before `last` with a number that is
-// not finite, if there is one.
+// not finite (as a T), if there is one.
+template <class T>
 void check_finite(const Samples& samples, Index last) {
   for (const auto& [table, name] : {std::pair(&samples.x, "X"), {&samples.y, "y"}}) {
-    const Index row = first_row_not_finite(*table, samples.rows, 0, last);
+    const Index row = first_row_not_finite<T>(*table, samples.rows, 0, last);
     if (row >= 0)
       throw InvalidArgument(std::string(name) + " must be finite, row " +
                             std::to_string(row) + " is not");
@@ -120,7 +121,7 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
     throw;
   } catch (const Divergence&) {
     optimizer_.state = before;
-    check_finite(ordered, first);
+    check_finite<T>(ordered, first);
     throw;
   } catch (...) {
     optimizer_.state = before;

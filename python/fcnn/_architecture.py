@@ -53,7 +53,12 @@ class Architecture:
     def new_engine(self, dtype: np.dtype[Any]) -> _core.Network32 | _core.Network64:
         """A network of the core with every parameter zero."""
         engine = _core.Network32 if dtype == np.float32 else _core.Network64
-        return engine(list(self.sizes), list(self.activations), list(self.biases))
+        try:
+            return engine(list(self.sizes), list(self.activations), list(self.biases))
+        except MemoryError:
+            raise MemoryError(
+                f"{self.n_parameters} parameters of {dtype} do not fit into memory"
+            ) from None
 
 
 def parse(

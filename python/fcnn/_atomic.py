@@ -41,6 +41,7 @@ def _check_target(target: Path) -> int | None:
     try:
         mode = target.stat().st_mode
     except FileNotFoundError:
+        target.parent.stat()  # a missing folder is an error that names it
         return None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))

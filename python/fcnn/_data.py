@@ -59,7 +59,10 @@ def check_rows(
         raise ValueError(f"{prefix}X has no rows: at least one is needed")
     Y, labels = _targets(y, len(X), sizes[-1], str(output), prefix, single=single)
     weight = _weights(sample_weight, len(X), prefix, single=single)
-    net._engine.check_targets(Y, labels, loss)
+    try:
+        net._engine.check_targets(Y, labels, loss)
+    except ValueError as error:
+        raise ValueError(f"{prefix}{error}") from None
     return Rows(X, Y, labels, sizes[-1], weight)
 
 
@@ -101,6 +104,8 @@ def real_array(name: str, value: Any) -> Array:
         raise TypeError(f"{name} is no array of numbers: {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; its dtype is {array.dtype}")
+    if array.dtype.char == "g" and not array.dtype.isnative:
+        return array.astype(np.longdouble)  # the one dtype that the core cannot read
     return array
 
 

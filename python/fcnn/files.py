@@ -21,6 +21,7 @@ from fcnn._architecture import Architecture
 from fcnn._atomic import replace_file
 from fcnn._base import check_loss
 from fcnn.config import version
+from fcnn.layers import assign
 
 if TYPE_CHECKING:
     from fcnn._base import NetworkBase
@@ -85,8 +86,8 @@ def read_tensors(path: str | os.PathLike[str], views: Mapping[str, Array]) -> No
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             for name, view in views.items():
-                view[...] = file.get_tensor(name)
-    except SafetensorError as error:
+                assign(name, view, file.get_tensor(name))
+    except (SafetensorError, ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
 
 

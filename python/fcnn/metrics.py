@@ -71,10 +71,11 @@ def r2(y: Array, a: Array, w: Array | None) -> float:
     """
     if len(a) < 2:
         return float("nan")
-    weight = np.ones(len(a)) if w is None else w
-    residual = weight @ np.square(_error(y, a))
+    weight = np.ones((len(a), 1)) if w is None else w[:, None]
+    residual = (weight * np.square(_error(y, a))).sum(axis=0)
     values = _values(y, a.shape[1])
-    total = weight @ np.square(values - np.average(values, axis=0, weights=w))
+    mean = np.average(values, axis=0, weights=w)
+    total = (weight * np.square(values - mean)).sum(axis=0)
     constant = total == 0.0
     score = 1.0 - residual / np.where(constant, 1.0, total)
     score[constant] = np.where(residual[constant] == 0.0, 1.0, 0.0)
@@ -151,9 +152,9 @@ def _mean(values: Array, w: Array | None) -> float:
 
 
 def _values(y: Array, n_outputs: int) -> Array:
-    """The targets as float64 (n, K), labels one-hot."""
+    """The targets as float64 (n, K), labels one-hot; C-ordered, for the same sums."""
     values = y[:, None] == np.arange(n_outputs) if y.ndim == 1 else y
-    return np.asarray(values, dtype=np.float64)
+    return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def _error(y: Array, a: Array) -> Array:

@@ -1,0 +1,31 @@
+"""The examples in the docstrings, run as they are written."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import fcnn
+import pytest
+
+MODULES = [
+    info.name
+    for info in pkgutil.iter_modules(fcnn.__path__)
+    if not info.name.startswith(("_fcnn_", "_probe", "_levels", "_core"))
+]
+
+
+@pytest.mark.parametrize("name", ["", *MODULES])
+def test_examples(name):
+    module = importlib.import_module(f"fcnn.{name}" if name else "fcnn")
+    failed, _ = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", fcnn.__all__)
+def test_everything_public_has_an_example(name):
+    text = getattr(fcnn, name).__doc__
+    assert text
+    if name not in {"Optimizer", "GradientCheck"}:  # a base, and a report
+        assert ">>> " in text

@@ -1,0 +1,62 @@
+"""Every example runs as its first lines say, and shows what it promises."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "examples"
+PROMISED = {"digits", "mnist", "regression", "scipy_lbfgs", "xor_by_hand"}
+SCRIPTS = sorted(FOLDER.glob("*.py"))
+
+
+def run(script, folder, *arguments):
+    """Runs the example in a folder of its own, warnings being errors."""
+    command = [sys.executable, "-W", "error", script, *arguments]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_none_is_missing():
+    assert {script.stem for script in SCRIPTS} >= PROMISED
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_it_runs(script, tmp_path):
+    assert run(script, tmp_path).strip()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_it_is_short(script):
+    lines = script.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 40
+    assert max(map(len, lines)) <= 88
+
+
+def test_digits_reads_97_percent_of_the_held_out_third(tmp_path):
+    printed = run(FOLDER / "digits.py", tmp_path)
+    accuracies = re.findall(r"(\d\d\.\d+) ?%|\b(0\.\d{3,})", printed)
+    best = max(float(percent or 100 * float(part)) for percent, part in accuracies)
+    assert best >= 97
+    assert list(tmp_path.glob("*.safetensors"))
+
+
+def test_xor_by_hand_shows_the_lesson(tmp_path):
+    printed = run(FOLDER / "xor_by_hand.py", tmp_path)
+    for letter in ("z[1]", "a[1]", "delta[2]", "delta[1]"):
+        assert letter in printed
