@@ -45,9 +45,7 @@ def train(name, sizes, scale, data, seed, **options):
         layer.bias = rng.normal(size=layer.size)
     test = TestAccuracy(net, X_test, y_test)
     start = time.perf_counter()
-    net.fit(
-        X, y, epochs=30, batch_size=10, callbacks=[test], progress=False, **options
-    )
+    net.fit(X, y, epochs=30, batch_size=10, callbacks=[test], progress=False, **options)
     seconds = time.perf_counter() - start
     print(
         f"{name}, seed {seed}: best {max(test.accuracies):.2%}, "

@@ -3,21 +3,19 @@ from __future__ import annotations
 import importlib.metadata
 import os
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 from fcnn import _core
 
 
 def pytest_report_header(config):
-    packages = ("numpy", "hypothesis", "safetensors")
+    packages = ("fcnn", "numpy", "hypothesis", "safetensors")
     versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
-    return [
-        f"fcnn {importlib.metadata.version('fcnn')}, CPU level {_core.level}, "
-        f"{_core.compiler}, Eigen {_core.eigen_version}, "
-        f"{fcnn.get_num_threads()} threads of {os.cpu_count()} CPUs",
-        ", ".join(versions),
-    ]
+    build = f"CPU level {_core.level}, {_core.compiler}, Eigen {_core.eigen_version}"
+    threads = f"{fcnn.get_num_threads()} threads on {os.cpu_count()} CPUs"
+    return [", ".join([*versions, threads]), build]
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
+
+import fcnn
 import reference as ref
 
 # Every activation that a last layer may have, also with another parameter than the

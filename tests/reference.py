@@ -353,7 +353,7 @@ INITIALIZERS = {
     for distribution in ("uniform", "normal")
 } | {"zeros": (lambda n_in, n_out: 0.0, "zeros")}
 
-HE = "relu leaky_relu elu gelu gelu_tanh silu mish softplus".split()
+HE = ["relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "mish", "softplus"]
 AUTO = dict.fromkeys(HE, "he_normal") | {"selu": "lecun_normal"}  # else glorot_uniform
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 import reference as ref
 from helpers import PARAMETRIZED
 

@@ -9,9 +9,10 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 
 
 def make(seed=0):
@@ -42,9 +43,9 @@ def test_while_fit_runs_other_threads_are_refused(rows, tmp_path):
         "evaluate": lambda: net.evaluate(X, y),
         "fit": lambda: net.fit(X, y),
         "fit_batch": lambda: net.fit_batch(X, y),
-        "copy": lambda: net.copy(),
+        "copy": net.copy,
         "save": lambda: net.save(tmp_path / "during"),
-        "reset_optimizer": lambda: net.reset_optimizer(),
+        "reset_optimizer": net.reset_optimizer,
     }
     views = {}
 

@@ -1,13 +1,14 @@
-"""copy, pickle and deepcopy carry everything: trained on, a copy gives the same bits."""
+"""copy, pickle and deepcopy carry everything: trained on, they give the same bits."""
 
 from __future__ import annotations
 
 import copy
 import pickle
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 
 WAYS = {
     "copy": lambda net: net.copy(),
@@ -33,7 +34,9 @@ def rows(rng):
 
 
 def make(dtype="float32", **arguments):
-    return fcnn.Network([4, 6, 3], "elu(0.5)", "softmax", dtype=dtype, seed=9, **arguments)
+    return fcnn.Network(
+        [4, 6, 3], "elu(0.5)", "softmax", dtype=dtype, seed=9, **arguments
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

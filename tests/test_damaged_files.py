@@ -7,10 +7,11 @@ import pickle
 import re
 import tracemalloc
 
-import fcnn
 import numpy as np
 import pytest
 import safetensors.numpy
+
+import fcnn
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,9 @@ def rebuilt(good, change=None, change_fcnn=None, body=None):
         changed = change(header)
         header = header if changed is None else changed
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + (good[end:] if body is None else body)
+    return (
+        len(text).to_bytes(8, "little") + text + (good[end:] if body is None else body)
+    )
 
 
 def test_rebuilt_unchanged_it_loads(good, tmp_path):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 from fcnn import _core
 
 DTYPES = ["float32", "float64"]
@@ -69,7 +70,9 @@ def assert_split(n_threads, runs, parts, large):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("sizes", "n"), [(s, n) for s, _ in SHAPES for n in (1, 40, 701)])
+@pytest.mark.parametrize(
+    ("sizes", "n"), [(s, n) for s, _ in SHAPES for n in (1, 40, 701)]
+)
 def test_everything_else_with_1_to_4_threads(sizes, n, dtype, rng, split_everything):
     X, y = problem(rng, sizes, n)
     net = make(sizes, dtype)
@@ -89,7 +92,9 @@ def test_everything_else_with_1_to_4_threads(sizes, n, dtype, rng, split_everyth
         results["gradient"].add(gradient.tobytes() + np.array(loss).tobytes())
         results["evaluate"].add(repr(net.evaluate(X, y, metrics="mse")))
         assert np.array_equal(gradient, b.gradient)
-    assert {name: len(bits) for name, bits in results.items()} == dict.fromkeys(results, 1)
+    assert {name: len(bits) for name, bits in results.items()} == dict.fromkeys(
+        results, 1
+    )
 
 
 def test_more_threads_than_cores_or_rows(rng, split_everything):

@@ -7,9 +7,10 @@ import signal
 import threading
 import time
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 
 DTYPES = ["float32", "float64"]
 

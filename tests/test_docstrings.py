@@ -6,8 +6,9 @@ import doctest
 import importlib
 import pkgutil
 
-import fcnn
 import pytest
+
+import fcnn
 
 MODULES = [
     info.name

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
@@ -46,6 +47,19 @@ def test_it_is_short(script):
     lines = script.read_text(encoding="utf-8").splitlines()
     assert len(lines) < 40
     assert max(map(len, lines)) <= 88
+
+
+def test_mnist_reads_kerass_file(tmp_path):
+    """A few images of noise stand in for the real ones."""
+    rng = np.random.default_rng(0)
+    sizes = {"train": 200, "test": 50}
+    arrays = {}
+    for part, n in sizes.items():
+        arrays[f"x_{part}"] = rng.integers(0, 256, (n, 28, 28)).astype("u1")
+        arrays[f"y_{part}"] = rng.integers(0, 10, n).astype("u1")
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    printed = run(FOLDER / "mnist.py", tmp_path, "--data", "mnist.npz")
+    assert "50 test digits" in printed
 
 
 def test_digits_reads_97_percent_of_the_held_out_third(tmp_path):

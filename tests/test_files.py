@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fcnn
 import numpy as np
 import pytest
 import safetensors.numpy
+
+import fcnn
 
 NETWORKS = {
     "plain": lambda dtype: fcnn.Network([3, 4, 2], dtype=dtype, seed=1),
@@ -43,6 +44,10 @@ def net(request, dtype):
 @pytest.fixture(params=["float32", "float64"])
 def dtype(request):
     return request.param
+
+
+def names(folder):
+    return [path.name for path in folder.iterdir()]
 
 
 def parse(path):
@@ -118,6 +123,17 @@ def test_nothing_but_theta_is_written_as_it_is(tmp_path):
     assert fcnn.load(tmp_path / "net").parameters.tobytes() == net.parameters.tobytes()
 
 
+def test_a_file_of_the_first_version():
+    """Files live longer than programs: this one must load for ever."""
+    net = fcnn.load(Path(__file__).parent / "data" / "format_1.safetensors")
+    expected = (
+        "Network([3, 2, 4], 'elu(0.5)', output='softmax', loss='cross_entropy', "
+        "bias=[True, False], dtype='float32', seed=7)"
+    )
+    assert repr(net) == expected
+    assert np.array_equal(net.parameters, np.arange(16) / 8)
+
+
 @pytest.mark.parametrize("kind", [str, Path, os.fsencode])
 def test_paths(kind, tmp_path):
     net = fcnn.Network([2, 1], seed=0)
@@ -128,7 +144,7 @@ def test_paths(kind, tmp_path):
         assert kind is os.fsencode
         return
     assert np.array_equal(fcnn.load(kind(path)).parameters, net.parameters)
-    assert os.listdir(tmp_path) == [path.name]
+    assert names(tmp_path) == [path.name]
 
 
 def test_files_that_are_not_there(tmp_path):
@@ -141,7 +157,7 @@ def test_files_that_are_not_there(tmp_path):
         net.save(tmp_path / "none" / "net")
     with pytest.raises(IsADirectoryError):
         net.save(tmp_path)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("step", ["write", "fsync", "replace"])
@@ -180,7 +196,7 @@ def test_a_failure_leaves_the_old_file(step, tmp_path, monkeypatch):
         fcnn.Network([3, 3], seed=1).save(path)
     monkeypatch.undo()
     assert path.read_bytes() == old
-    assert os.listdir(tmp_path) == ["net"]
+    assert names(tmp_path) == ["net"]
     fcnn.Network([3, 3], seed=1).save(path)
     assert fcnn.load(path).sizes == (3, 3)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 import reference as ref
 from helpers import assert_close, network, random_layers, reference_layers
 
@@ -17,7 +18,9 @@ def rows(rng):
 
 
 def make(dtype="float64", **arguments):
-    return fcnn.Network([N_IN, 6, K], "tanh", "softmax", dtype=dtype, seed=1, **arguments)
+    return fcnn.Network(
+        [N_IN, 6, K], "tanh", "softmax", dtype=dtype, seed=1, **arguments
+    )
 
 
 def train_by_reference(layers, X, Y, loss, lr, batch_size, w=None, l1=0.0, l2=0.0):
@@ -138,7 +141,9 @@ def test_fit_batch_is_one_step_of_fit(rows):
     X, y = rows
     a, b = make(), make()
     loss = a.fit_batch(X, y, optimizer="nadam", l2=0.1)
-    history = b.fit(X, y, optimizer="nadam", l2=0.1, epochs=1, batch_size=N, shuffle=False)
+    history = b.fit(
+        X, y, optimizer="nadam", l2=0.1, epochs=1, batch_size=N, shuffle=False
+    )
     assert loss == history.loss[0]
     assert loss == pytest.approx(make().loss_and_gradient(X, y, l2=0.1)[0], rel=1e-14)
     assert a.parameters.tobytes() == b.parameters.tobytes()
@@ -167,7 +172,9 @@ def test_evaluate_is_without_penalties(rows, rng):
     w = rng.uniform(0, 2, N)
     net = make()
     g = ref.backward(reference_layers(net), X, np.eye(K)[y], "cross_entropy", w)
-    assert net.evaluate(X, y, sample_weight=w)["loss"] == pytest.approx(g.loss, rel=1e-13)
+    assert net.evaluate(X, y, sample_weight=w)["loss"] == pytest.approx(
+        g.loss, rel=1e-13
+    )
     history = net.fit(X, y, l2=10.0, epochs=1, validation_data=(X, y, w))
     expected = net.evaluate(X, y, sample_weight=w)["loss"]
     assert history.metrics["val_loss"] == [expected]
@@ -204,7 +211,9 @@ def test_class_weight_is_a_sample_weight(targets, rows, rng):
     assert a.parameters.tobytes() == b.parameters.tobytes()
     assert first.loss == second.loss
     # metrics are without class weights
-    plain = make().fit(X, y, sample_weight=w, epochs=1, metrics="accuracy", shuffle=False)
+    plain = make().fit(
+        X, y, sample_weight=w, epochs=1, metrics="accuracy", shuffle=False
+    )
     weighed = make().fit(
         X,
         y,
@@ -214,7 +223,9 @@ def test_class_weight_is_a_sample_weight(targets, rows, rng):
         metrics="accuracy",
         batch_size=N,
     )
-    single = make().fit(X, y, sample_weight=w, epochs=1, metrics="accuracy", batch_size=N)
+    single = make().fit(
+        X, y, sample_weight=w, epochs=1, metrics="accuracy", batch_size=N
+    )
     assert weighed.metrics["accuracy"] == single.metrics["accuracy"]
     assert plain.epoch == [0]
     c, d = make(), make()
@@ -237,75 +248,6 @@ def test_balanced_class_weight(rng):
     one.fit(X, y == 2, class_weight="balanced", epochs=2)
     two.fit(X, y == 2, sample_weight=w, epochs=2)
     assert one.parameters.tobytes() == two.parameters.tobytes()
-
-
-REFUSED = [
-    ({"epochs": -1}, ValueError, "epochs must be at least 0, not -1"),
-    ({"epochs": 1.0}, TypeError, "epochs must be an integer"),
-    ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),
-    ({"batch_size": True}, TypeError, "batch_size must be an integer"),
-    ({"shuffle": "rows"}, ValueError, "shuffle must be True, False or 'batch'"),
-    ({"shuffle": 1}, TypeError, "shuffle must be True or False"),
-    ({"validation_split": 1.0}, ValueError, "validation_split must be at least 0 and"),
-    ({"validation_split": -0.1}, ValueError, "validation_split must be at least 0 and"),
-    ({"validation_data": 3}, ValueError, r"validation_data must be \(X, y\)"),
-    ({"validation_data": (1,)}, ValueError, r"validation_data must be \(X, y\)"),
-    ({"validation_data": ([[1, 2]], [0])}, ValueError, "validation X must have shape"),
-    ({"validation_data": ([[1] * 4], [0, 1])}, ValueError, "validation y must have"),
-    ({"sample_weight": np.ones(N - 1)}, ValueError, "sample_weight must have shape"),
-    ({"sample_weight": np.zeros(N)}, ValueError, "sample_weight is 0 for every row"),
-    ({"sample_weight": -np.ones(N)}, ValueError, "at least 0, but row 0 has -1.0"),
-    ({"sample_weight": np.full(N, np.nan)}, ValueError, "finite .* row 0 has nan"),
-    ({"sample_weight": ["a"] * N}, TypeError, "sample_weight must hold real numbers"),
-    ({"class_weight": {3: 1.0}}, ValueError, "class of class_weight must be in 0..2"),
-    ({"class_weight": {0: -1.0}}, ValueError, r"class_weight\[0\] must be at least 0"),
-    ({"class_weight": [1, 2, 3]}, TypeError, "class_weight must be a dict"),
-    ({"class_weight": "auto"}, TypeError, "class_weight must be a dict"),
-    ({"l1": -1}, ValueError, "l1 must be at least 0"),
-    ({"l2": np.nan}, ValueError, "l2 must be finite"),
-    ({"l2": "0.1"}, TypeError, "l2 must be a number"),
-    ({"clip_norm": 0}, ValueError, "clip_norm must be above 0"),
-    ({"clip_norm": np.inf}, ValueError, "clip_norm must be finite"),
-    ({"metrics": "acc"}, ValueError, "no metric is named 'acc'; there are accuracy"),
-    ({"metrics": ["mse", "mse"]}, ValueError, "two metrics are named 'mse'"),
-    ({"metrics": 3}, TypeError, "metrics must be names or functions"),
-    ({"metrics": [3]}, TypeError, "a metric must be a name or a function"),
-    ({"metrics": lambda y, a: 0}, None, ""),
-    ({"callbacks": 3}, TypeError, "callbacks must be a sequence of Callback"),
-    ({"callbacks": [print]}, TypeError, "a callback must be an object of a subclass"),
-    ({"callbacks": [fcnn.EarlyStopping]}, TypeError, "a callback must be an object"),
-    ({"progress": "yes"}, (TypeError, ValueError), "progress"),
-    ({"n_threads": 0}, ValueError, "n_threads must be in 1..1024"),
-    ({"seed": -1}, ValueError, "seed must be in 0.."),
-    ({"optimizer": "lbfgs"}, ValueError, "lbfgs"),
-    ({"optimizer": fcnn.SGD}, TypeError, "optimizer"),
-    ({"loss": "binary"}, ValueError, "'binary'"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "error", "message"), REFUSED)
-def test_refused(arguments, error, message, rows):
-    net = make()
-    theta = net.parameters.copy()
-    if error is None:
-        net.fit(*rows, **arguments)
-        return
-    with pytest.raises(error, match=message):
-        net.fit(*rows, **arguments)
-    assert np.array_equal(net.parameters, theta)
-
-
-def test_validation_data_and_split_exclude_one_another(rows):
-    with pytest.raises(ValueError, match="not both"):
-        make().fit(*rows, validation_data=rows, validation_split=0.1)
-
-
-def test_class_weight_needs_classes(rng):
-    X, y = rng.normal(size=(N, N_IN)), rng.uniform(size=(N, K))
-    with pytest.raises(ValueError, match="class_weight needs classes"):
-        make().fit(X, y, class_weight={0: 2.0})
-    with pytest.raises(ValueError, match="whole training set"):
-        make().fit_batch(X, np.zeros(N, int), class_weight="balanced")
 
 
 def test_all_weights_zero_make_no_step(rows):
@@ -335,6 +277,16 @@ def test_progress_is_silent_on_short_runs(rows, capfd):
     out, err = capfd.readouterr()
     assert out == ""
     assert "3/3" in err
+
+
+@pytest.mark.parametrize(("seconds", "drawn"), [(0.0, True), (60.0, False)])
+def test_progress_auto_waits_for_long_runs(seconds, drawn, rows, capfd, monkeypatch):
+    monkeypatch.setattr("fcnn._progress._has_watcher", lambda: True)
+    monkeypatch.setattr("fcnn._progress._SHORT", seconds)
+    make().fit(*rows, epochs=3)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert ("3/3" in err) == drawn
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

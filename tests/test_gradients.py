@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 import reference as ref
 from helpers import (
     HIDDEN,
@@ -44,7 +45,9 @@ def compare(layers, X, y, loss, dtype, weights=None, l1=0.0, l2=0.0):
     assert_close(b.gradient, ref.flatten(g.dW, g.db), tolerance, "gradient")
     assert b.gradient.dtype == b.z[1].dtype == b.delta[1].dtype == np.dtype(dtype)
 
-    value, gradient = net.loss_and_gradient(X, y, loss, sample_weight=weights, l1=l1, l2=l2)
+    value, gradient = net.loss_and_gradient(
+        X, y, loss, sample_weight=weights, l1=l1, l2=l2
+    )
     assert value == b.loss
     assert np.array_equal(gradient, b.gradient)
     trace = net.forward(X)
@@ -84,7 +87,8 @@ def test_all_hidden_activations(hidden, depth, dtype, rng):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    "sizes", [[1, 1, 1], [1, 40, 1], [17, 16, 15], [33, 64, 8], [100, 3, 70], [9, 200, 16]]
+    "sizes",
+    [[1, 1, 1], [1, 40, 1], [17, 16, 15], [33, 64, 8], [100, 3, 70], [9, 200, 16]],
 )
 @pytest.mark.parametrize("n", [1, 2, 16, 31, 300])
 def test_shapes(sizes, n, dtype, rng):
@@ -121,7 +125,9 @@ def test_batch_is_the_weighted_mean_of_its_samples(output, loss, rng):
     whole = net.loss_and_gradient(X, y, loss, sample_weight=w)
     single = [net.loss_and_gradient(X[i], y[i], loss) for i in range(6)]
     share = w / w.sum()
-    assert_close(whole[0], sum(s * c for s, (c, _) in zip(share, single, strict=True)), 1e-14)
+    assert_close(
+        whole[0], sum(s * c for s, (c, _) in zip(share, single, strict=True)), 1e-14
+    )
     mean = sum(s * g for s, (_, g) in zip(share, single, strict=True))
     assert_close(whole[1], mean, 1e-14)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 import reference as ref
 from fcnn import _core
 
@@ -112,7 +113,7 @@ def test_distribution(name):
     largest = np.abs(W).max() / std
     if distribution == "uniform":
         assert 0.999 * np.sqrt(3) < largest <= np.sqrt(3)
-        below = np.mean(W < 0.5 * np.sqrt(3) * std)
+        below = np.mean(0.5 * np.sqrt(3) * std > W)
         assert abs(below - 0.75) < 0.01
     else:
         assert largest > 3.5  # not truncated

@@ -6,20 +6,18 @@ import subprocess
 import sys
 import warnings
 
-import fcnn
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import assert_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-DTYPES = (
-    ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "g"]
-    + [">i2", ">u4", ">i8", ">f2", ">f4", ">f8"]
-    + [">g"]
-)
+import fcnn
+from helpers import assert_close
+
+NATIVE = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "g"]
+DTYPES = [*NATIVE, ">i2", ">u4", ">i8", ">f2", ">f4", ">f8", ">g"]
 N, N_IN, K = 37, 5, 3
 
 
@@ -179,7 +177,8 @@ def test_a_single_row_is_a_batch_of_one(rng):
 
 
 @pytest.mark.parametrize(
-    "y", [np.zeros(N + 1, int), np.zeros((N, K + 1)), np.zeros((N, 1)), np.zeros((1, N))]
+    "y",
+    [np.zeros(N + 1, int), np.zeros((N, K + 1)), np.zeros((N, 1)), np.zeros((1, N))],
 )
 def test_refused_shapes_of_y(y, rng):
     net, X = make(), rng.normal(size=(N, N_IN))

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 
-import fcnn
 import pytest
+
+import fcnn
 from fcnn import _core, _levels
 
 forced = os.environ.get("FCNN_CPU_LEVEL", "")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 
-import fcnn
 import numpy as np
 import pytest
 from sklearn import metrics as sk
+
+import fcnn
 
 N = 57
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import re
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 
 DTYPES = ["float32", "float64"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import pickle
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 import reference as ref
 from helpers import assert_close
 
@@ -107,9 +108,7 @@ def test_by_name_it_learns(name, dtype, rng):
     assert after["accuracy"] > 0.93
     assert after["loss"] < 0.5 * before["loss"]
     assert history.loss[-1] < 0.5 * history.loss[0]
-    by_name, by_value = (
-        fcnn.Network([2, 3, 1], dtype=dtype, seed=0) for _ in range(2)
-    )
+    by_name, by_value = (fcnn.Network([2, 3, 1], dtype=dtype, seed=0) for _ in range(2))
     by_name.fit(X, y, optimizer=name, epochs=1)
     by_value.fit(X, y, optimizer=cls(), epochs=1)
     assert by_name.parameters.tobytes() == by_value.parameters.tobytes()
@@ -133,6 +132,22 @@ def test_state_goes_on_while_the_optimizer_is_equal(optimizer, rng):
     assert other.parameters.tobytes() == anew.parameters.tobytes()
     stateless = optimizer.name == "sgd" and optimizer.momentum == 0
     assert (anew.parameters.tobytes() == once.parameters.tobytes()) == stateless
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_decaying_moments_come_to_zero(n_threads, dtype, split_everything):
+    """Subnormal numbers, which they would be for ever, slow every step down."""
+    net = fcnn.Network([2, 40, 1], "identity", "identity", dtype=dtype, seed=0)
+    rule = fcnn.Adam(betas=(0.5, 0.5))
+    net.fit_batch([[1.0, 2.0]], [3.0], optimizer=rule)
+    assert all(moment.any() for moment in net._trainer.state()["moments"])
+    for _ in range(1100):  # 0.5^1100 is smaller than any double
+        net.parameters[:] = 0  # so that the gradient is exactly 0
+        net.fit_batch([[0.0, 0.0]], [0.0], optimizer=rule, n_threads=n_threads)
+    for moment in net._trainer.state()["moments"]:
+        smallest = np.abs(moment[moment != 0]).min(initial=np.inf)
+        assert smallest >= np.finfo(dtype).tiny
 
 
 @optimizers

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 import reference as ref
 from helpers import assert_close, reference_layers
 
@@ -94,7 +95,16 @@ def test_one_column_is_asked_for_its_shape():
         None,
         {"a": 1},
     ],
-    ids=["str", "None in list", "complex", "object", "datetime", "masked", "None", "dict"],
+    ids=[
+        "str",
+        "None in list",
+        "complex",
+        "object",
+        "datetime",
+        "masked",
+        "None",
+        "dict",
+    ],
 )
 def test_refused_types(net, X):
     for call in (net.predict, net.forward):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import reference as ref
 from helpers import LEGAL_PAIRS, away_from_kinks, random_layers, random_targets
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcnn
 import numpy as np
 import pytest
+
+import fcnn
 
 # Sigmoid everywhere, C = 1/2 (a - y)^2, gradient descent with eta = 0.5, one sample.
 #
@@ -24,8 +25,10 @@ import pytest
 # Backward, with sigma'(z) = a (1 - a):
 #   delta[2]   = (a - y) a (1 - a) = -0.454394 * 0.545606 * 0.454394
 #              = -0.454394 * 0.247920 = -0.112653
-#   delta[1]_1 =  0.6 * -0.112653 * 0.5 * 0.5           = -0.067592 * 0.25     = -0.016898
-#   delta[1]_2 = -0.5 * -0.112653 * 0.634136 * 0.365864 =  0.056327 * 0.232008 =  0.013068
+#   delta[1]_1 =  0.6 * -0.112653 * 0.5 * 0.5
+#              = -0.067592 * 0.25 = -0.016898
+#   delta[1]_2 = -0.5 * -0.112653 * 0.634136 * 0.365864
+#              =  0.056327 * 0.232008 = 0.013068
 #
 # Gradients dC/dW_kj = delta_k a_j, dC/db_k = delta_k:
 #   dW[2] = -0.112653 (0.5  0.634136) = (-0.056327  -0.071438), db[2] = -0.112653

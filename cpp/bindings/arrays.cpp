@@ -7,18 +7,24 @@ namespace fcnn::bindings {
 namespace {
 
 std::optional<ScalarType> scalar_type(char kind, py::ssize_t size) {
-  const auto by_size = [&](ScalarType s1, ScalarType s2, ScalarType s4, ScalarType s8)
-      -> std::optional<ScalarType> {
+  const auto by_size = [&](ScalarType s1, ScalarType s2, ScalarType s4,
+                           ScalarType s8) -> std::optional<ScalarType> {
     switch (size) {
-      case 1: return s1;
-      case 2: return s2;
-      case 4: return s4;
-      case 8: return s8;
-      default: return std::nullopt;
+      case 1:
+        return s1;
+      case 2:
+        return s2;
+      case 4:
+        return s4;
+      case 8:
+        return s8;
+      default:
+        return std::nullopt;
     }
   };
   switch (kind) {
-    case 'b': return ScalarType::boolean;
+    case 'b':
+      return ScalarType::boolean;
     case 'i':
       return by_size(ScalarType::int8, ScalarType::int16, ScalarType::int32,
                      ScalarType::int64);
@@ -32,7 +38,8 @@ std::optional<ScalarType> scalar_type(char kind, py::ssize_t size) {
       if (size == static_cast<py::ssize_t>(sizeof(long double)))
         return ScalarType::long_double;
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

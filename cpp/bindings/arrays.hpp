@@ -11,8 +11,8 @@ namespace fcnn::bindings {
 
 namespace py = pybind11;
 
-// The array where it stands; TypeError for a dtype that is not real, ValueError unless it
-// has two dimensions.
+// The array where it stands; TypeError for a dtype that is not real, ValueError unless
+// it has two dimensions.
 Table table_of(const py::array& array, const char* name);
 
 // A new array (rows, features) with the numbers of strips (features, rows), which may

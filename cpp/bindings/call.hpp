@@ -102,8 +102,8 @@ struct NetworkHandle {
   std::shared_ptr<Guard> guard = std::make_shared<Guard>();
 };
 
-// Runs f(interrupt) with the GIL released, if the work is worth it, and turns Ctrl-C into
-// Python's exception.
+// Runs f(interrupt) with the GIL released, if the work is worth it, and turns Ctrl-C
+// into Python's exception.
 template <class F>
 auto call(Guard& guard, F f, bool release = true) {
   const Guard::Reading reading(guard);

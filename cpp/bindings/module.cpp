@@ -7,7 +7,8 @@
 #include "register.hpp"
 
 #define FCNN_STRING(x) #x
-#define FCNN_VERSION_STRING(a, b, c) FCNN_STRING(a) "." FCNN_STRING(b) "." FCNN_STRING(c)
+#define FCNN_VERSION_STRING(a, b, c) \
+  FCNN_STRING(a) "." FCNN_STRING(b) "." FCNN_STRING(c)
 
 namespace {
 

@@ -1,5 +1,5 @@
-// The families' lists, their names and what each function computes, for Python to derive
-// everything else from.
+// The families' lists, their names and what each function computes, for Python to
+// derive everything else from.
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
@@ -62,7 +62,8 @@ py::list optimizers() {
   py::list list;
   for (const OptimizerEntry& entry : optimizer_entries()) {
     py::dict row, hyperparameters;
-    for (const Hyperparameter& h : entry.hyperparameters) hyperparameters[h.name] = h.value;
+    for (const Hyperparameter& h : entry.hyperparameters)
+      hyperparameters[h.name] = h.value;
     row["name"] = entry.name;
     row["hyperparameters"] = hyperparameters;
     list.append(row);
@@ -111,11 +112,14 @@ py::array_t<T> activation_derivative(const std::string& name, const Array<T>& z)
   });
 }
 
-py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed, std::uint32_t stream) {
+py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed,
+                                      std::uint32_t stream) {
   std::vector<std::int64_t> items(static_cast<std::size_t>(n));
-  for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < items.size(); ++i)
+    items[i] = static_cast<std::int64_t>(i);
   shuffle(items, Random(seed, Stream::split, stream));
-  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(items.size()), items.data());
+  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(items.size()),
+                                   items.data());
 }
 
 }  // namespace

@@ -47,9 +47,9 @@ void predict_rows(NetworkHandle<T>& self, const py::array& x, py::array& out,
   const Samples samples = samples_of(network, x, nullptr, false, {}, {});
   T* to = writable<T>(out, samples.count, network.n_out(), "out");
   // for so little work giving up the GIL costs more than it gives
-  const bool release = static_cast<double>(network.n_parameters()) *
-                           static_cast<double>(samples.count) >
-                       100e3;
+  const bool release =
+      static_cast<double>(network.n_parameters()) * static_cast<double>(samples.count) >
+      100e3;
   call(
       *self.guard,
       [&](Interrupt& interrupt) {
@@ -72,13 +72,13 @@ py::tuple forward_rows(NetworkHandle<T>& self, const py::array& x, int n_threads
   call(*self.guard, [&](Interrupt& interrupt) {
     Engine<T> engine(network, samples.count, false);
     engine.load(network.theta());
-    engine.forward_only(
-        samples, n_threads, interrupt, [&](Index first, const Batch<T>& chunk) {
-          for (std::size_t l = 1; l < a.size(); ++l) {
-            copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
-            copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
-          }
-        });
+    engine.forward_only(samples, n_threads, interrupt,
+                        [&](Index first, const Batch<T>& chunk) {
+                          for (std::size_t l = 1; l < a.size(); ++l) {
+                            copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
+                            copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
+                          }
+                        });
     for (Index i = 0; i < samples.count; ++i)
       read_row(samples.x, i, input + i * network.n_in());
   });
@@ -103,7 +103,8 @@ double run_gradient(NetworkHandle<T>& self, const LossCall& c, py::array_t<T>& g
   const Samples samples = samples_of(network, c.x, &c.y, c.labels, c.weight, {});
   const Loss<T> loss = find_loss<T>(c.loss, network.output());
   const double sum_weight = sum_of_weights(samples, 0, samples.count);
-  if (!(sum_weight > 0)) throw py::value_error("the sample weights must not sum to zero");
+  if (!(sum_weight > 0))
+    throw py::value_error("the sample weights must not sum to zero");
   gradient = py::array_t<T>(network.n_parameters());
   T* flat = gradient.mutable_data();
   return call(*self.guard, [&](Interrupt& interrupt) {
@@ -150,8 +151,8 @@ py::tuple backprop(NetworkHandle<T>& self, const py::array& x, const py::array& 
 template <class T>
 py::tuple loss_and_gradient(NetworkHandle<T>& self, const py::array& x,
                             const py::array& y, bool labels, const std::string& loss,
-                            const std::optional<Weights64>& weight, double l1, double l2,
-                            int n_threads) {
+                            const std::optional<Weights64>& weight, double l1,
+                            double l2, int n_threads) {
   py::array_t<T> gradient;
   const double c = run_gradient(
       self, LossCall{x, y, labels, loss, weight, l1, l2, n_threads}, gradient, {});
@@ -168,7 +169,8 @@ double evaluate(NetworkHandle<T>& self, const py::array& x, const py::array& y,
   const Samples samples = samples_of(network, x, &y, labels, weight, rows);
   const Loss<T> loss = find_loss<T>(loss_name, network.output());
   const double sum_weight = sum_of_weights(samples, 0, samples.count);
-  if (!(sum_weight > 0)) throw py::value_error("the sample weights must not sum to zero");
+  if (!(sum_weight > 0))
+    throw py::value_error("the sample weights must not sum to zero");
   const Index n_out = network.n_out();
   T* outputs = out ? writable<T>(*out, samples.count, n_out, "out") : nullptr;
   return call(*self.guard, [&](Interrupt& interrupt) {
@@ -189,9 +191,8 @@ void check_target_rows(NetworkHandle<T>& self, const py::array& y, bool labels,
                        const std::string& loss) {
   const Table table = table_of(y, "y");
   const LossEntry entry = find_loss<T>(loss, self.network->output()).entry;
-  call(*self.guard, [&](Interrupt&) {
-    check_targets(table, labels, self.network->n_out(), entry);
-  });
+  call(*self.guard,
+       [&](Interrupt&) { check_targets(table, labels, self.network->n_out(), entry); });
 }
 
 template <class T>

@@ -26,9 +26,10 @@ std::unique_ptr<TrainerHandle<T>> make_trainer(
 }
 
 template <class T>
-double epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y, bool labels,
-             const std::string& loss_name, const std::optional<Weights64>& weight,
-             const Rows64& rows, Index batch_size, int shuffle, std::uint64_t seed,
+double epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
+             bool labels, const std::string& loss_name,
+             const std::optional<Weights64>& weight, const Rows64& rows,
+             Index batch_size, int shuffle, std::uint64_t seed,
              std::uint32_t epoch_number, double l1, double l2, double clip_norm,
              std::optional<py::array>& outputs, int n_threads) {
   Network<T>& network = self.trainer.network();

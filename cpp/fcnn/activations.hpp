@@ -6,8 +6,8 @@
 // Formulas, constants and derivatives at kinks are PyTorch's, the thresholds and
 // overflows of its implementation are not. Values are within 4 units in the last place
 // of the mathematical function for all finite z, with exact limits at +-inf; NaN in
-// gives NaN out. derivative takes a = value(z) where that makes it cheap; its error is a
-// few units of the largest derivative.
+// gives NaN out. derivative takes a = value(z) where that makes it cheap; its error is
+// a few units of the largest derivative.
 #pragma once
 
 #include "fcnn/elementary.hpp"
@@ -251,8 +251,9 @@ struct GeluTanh : RectifierDefaults {
     // w + w_low = c1 + c3 x^2; the rounding of the sum by Knuth's two-sum
     const Pack<T> linear = T(c1), w = linear + cubic.high, part = w - linear;
     const Pack<T> rounding = (linear - (w - part)) + (cubic.high - part);
-    const Pack<T> w_low = rounding + (fma(Pack<T>(c3_low), square.high, Pack<T>(c1_low)) +
-                                      fma(Pack<T>(T(c3)), square.low, cubic.low));
+    const Pack<T> w_low =
+        rounding + (fma(Pack<T>(c3_low), square.high, Pack<T>(c1_low)) +
+                    fma(Pack<T>(T(c3)), square.low, cubic.low));
     const ExactProduct<T> v(x, w);
     return reduced_exp(-v.high, -fma(x, w_low, v.low));
   }

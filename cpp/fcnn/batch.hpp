@@ -1,5 +1,5 @@
-// One chunk of a batch in the engine: its gathered inputs and targets, and every layer's
-// z, a and delta.
+// One chunk of a batch in the engine: its gathered inputs and targets, and every
+// layer's z, a and delta.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace fcnn {
 
-// Samples of one chunk. Sums over a batch run over chunks of this many samples, in order,
-// whatever the number of threads; and memory does not grow with the batch.
+// Samples of one chunk. Sums over a batch run over chunks of this many samples, in
+// order, whatever the number of threads; and memory does not grow with the batch.
 constexpr Index kChunk = 256;
 
 // What a fit, a step or an evaluation reads.
 struct Samples {
-  Table x, y;                           // y.data null: no targets
-  bool labels = false;                  // y is one column of class labels
-  const double* weight = nullptr;       // of each row of x; null: all 1
-  const std::int64_t* rows = nullptr;   // which rows, in order; null: all of them
-  Index count = 0;                      // how many
+  Table x, y;                          // y.data null: no targets
+  bool labels = false;                 // y is one column of class labels
+  const double* weight = nullptr;      // of each row of x; null: all 1
+  const std::int64_t* rows = nullptr;  // which rows, in order; null: all of them
+  Index count = 0;                     // how many
 
   Index row(Index i) const { return rows ? static_cast<Index>(rows[i]) : i; }
   double weight_at(Index i) const { return weight ? weight[row(i)] : 1.0; }
@@ -38,8 +38,10 @@ class Batch {
   void gather(const Samples& samples, Index offset, Index first, Index last);
 
   Index size() const { return size_; }
-  Features<T> input() const;                      // a[0]
-  Features<T> a_before(Index l) const { return l == 1 ? input() : Features<T>(a(l - 1)); }
+  Features<T> input() const;  // a[0]
+  Features<T> a_before(Index l) const {
+    return l == 1 ? input() : Features<T>(a(l - 1));
+  }
   const Strips<T>& z(Index l) const { return layers_[at(l)].z; }
   const Strips<T>& a(Index l) const { return layers_[at(l)].a; }
   const Strips<T>& delta(Index l) const { return layers_[at(l)].delta; }

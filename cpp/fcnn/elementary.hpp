@@ -1,8 +1,8 @@
 // exp, expm1, log, log1p and the tail of the normal distribution on packs: accurate to
-// about one unit in the last place at either dtype, without branches, with exact limits,
-// NaN in gives NaN out. Series are written with the coefficients of the book, 1 / k! and
-// 1 / (2 k + 1), and carried far enough for the dtype; reductions are Cody and Waite's
-// (Software Manual for the Elementary Functions, 1980).
+// about one unit in the last place at either dtype, without branches, with exact
+// limits, NaN in gives NaN out. Series are written with the coefficients of the book, 1
+// / k! and 1 / (2 k + 1), and carried far enough for the dtype; reductions are Cody and
+// Waite's (Software Manual for the Elementary Functions, 1980).
 #pragma once
 
 #include <limits>
@@ -24,9 +24,8 @@ struct ElementaryConstants<float> {
   static constexpr float ln2_low = -2.12194440e-4f;
   static constexpr float exp_high = 120.0f;
   static constexpr float exp_low = -120.0f;
-  static constexpr float expm1_series[] = {
-      1.0f / 2,   1.0f / 6,    1.0f / 24,
-      1.0f / 120, 1.0f / 720,  1.0f / 5040};
+  static constexpr float expm1_series[] = {1.0f / 2,   1.0f / 6,   1.0f / 24,
+                                           1.0f / 120, 1.0f / 720, 1.0f / 5040};
   static constexpr float atanh_series[] = {2.0f / 3, 2.0f / 5, 2.0f / 7, 2.0f / 9,
                                            2.0f / 11};
 };
@@ -47,15 +46,13 @@ struct ElementaryConstants<double> {
                                             2.0 / 19, 2.0 / 21, 2.0 / 23};
 };
 
-// e^(x + x_low) = 2^n (1 + m), m = e^r - 1, |r| <= ln 2 / 2. Kept apart so that a factor
-// can be multiplied in before the scaling by 2^n flushes a small result to zero.
+// e^(x + x_low) = 2^n (1 + m), m = e^r - 1, |r| <= ln 2 / 2. Kept apart so that a
+// factor can be multiplied in before the scaling by 2^n flushes a small result to zero.
 template <class T>
 struct ReducedExp {
   Pack<T> m;
   Pack<T> n;
-  Pack<T> times(Pack<T> factor) const {
-    return ldexp(fma(factor, m, factor), n);
-  }
+  Pack<T> times(Pack<T> factor) const { return ldexp(fma(factor, m, factor), n); }
 };
 
 template <class T>
@@ -82,8 +79,9 @@ inline Pack<T> expm1_of_negative(Pack<T> x) {
   return fma(scale, e.m, scale - Pack<T>(T(1)));
 }
 
-// f - s (f - R) = log(1 + f) with s = f / (2 + f), R = sum_k 2 s^(2k) / (2 k + 1), k >= 1;
-// here as the correction s (f - R), so that f itself is added last (W. J. Cody's form).
+// f - s (f - R) = log(1 + f) with s = f / (2 + f), R = sum_k 2 s^(2k) / (2 k + 1), k >=
+// 1; here as the correction s (f - R), so that f itself is added last (W. J. Cody's
+// form).
 template <class T>
 inline Pack<T> log_correction(Pack<T> f, Pack<T> s) {
   const Pack<T> s2 = s * s;

@@ -35,9 +35,8 @@ Engine<T>::Engine(const Network<T>& network, Index max_batch, bool with_gradient
           Strips<T>::padded(network.layer(l).n_in) * network.layer(l).n_out);
   }
   for (const auto& layer : network.layers())
-    flops_per_sample_ +=
-        static_cast<double>(Strips<T>::padded(layer.n_out)) *
-        static_cast<double>(layer.n_in);
+    flops_per_sample_ += static_cast<double>(Strips<T>::padded(layer.n_out)) *
+                         static_cast<double>(layer.n_in);
 }
 
 template <class T>
@@ -49,8 +48,7 @@ void Engine<T>::load(const T* theta) {
 template <class T>
 void Engine<T>::transpose_weights() {
   for (std::size_t i = 0; i < transposed_.size(); ++i) {
-    const Strips<T> w =
-        layout_.weight(parameters_.data(), static_cast<Index>(i) + 2);
+    const Strips<T> w = layout_.weight(parameters_.data(), static_cast<Index>(i) + 2);
     transpose<T>(w, {transposed_[i].data(), w.columns, w.features});
   }
 }
@@ -70,7 +68,8 @@ int Engine<T>::share_out(Index samples, int n_threads) const {
 }
 
 template <class T>
-void Engine<T>::forward_share(const Samples& samples, Index offset, const Share& share) {
+void Engine<T>::forward_share(const Samples& samples, Index offset,
+                              const Share& share) {
   batch_.gather(samples, offset, share.first, share.last);
   for (Index l = 1; l <= network_.depth(); ++l)
     forward(weights(l), network_.layer(l).activation, batch_.a_before(l), batch_.z(l),
@@ -112,9 +111,10 @@ void Engine<T>::gradient_share(bool add, int part, int parts, Interrupt& interru
 }
 
 template <class T>
-double Engine<T>::run(const Samples& samples, Index first, Index last, double sum_weight,
-                      const Loss<T>& loss, const PassOptions& options,
-                      Interrupt& interrupt, const Observer& observer) {
+double Engine<T>::run(const Samples& samples, Index first, Index last,
+                      double sum_weight, const Loss<T>& loss,
+                      const PassOptions& options, Interrupt& interrupt,
+                      const Observer& observer) {
   double total = 0;
   for (Index offset = first; offset < last; offset += kChunk) {
     const Index count = std::min(kChunk, last - offset);
@@ -143,8 +143,8 @@ double Engine<T>::run(const Samples& samples, Index first, Index last, double su
 }
 
 template <class T>
-void Engine<T>::forward_only(const Samples& samples, int n_threads, Interrupt& interrupt,
-                             const Observer& observer) {
+void Engine<T>::forward_only(const Samples& samples, int n_threads,
+                             Interrupt& interrupt, const Observer& observer) {
   for (Index offset = 0; offset < samples.count; offset += kChunk) {
     const Index count = std::min(kChunk, samples.count - offset);
     batch_.resize(count);

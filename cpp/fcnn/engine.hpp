@@ -1,6 +1,6 @@
-// One pass over a batch: gather, forward, loss, backward, gradient, in chunks of samples
-// and shared out over the threads. Used by training and by the calls that show z, a, delta
-// and the gradient, so that what is shown is what trains.
+// One pass over a batch: gather, forward, loss, backward, gradient, in chunks of
+// samples and shared out over the threads. Used by training and by the calls that show
+// z, a, delta and the gradient, so that what is shown is what trains.
 #pragma once
 
 #include <functional>

@@ -9,8 +9,8 @@ namespace {
 
 template <class I, class T>
 void fill(Eigen::Map<Matrix<T>> weight, const Random& random) {
-  const double scale = I::scale(static_cast<double>(weight.cols()),
-                                static_cast<double>(weight.rows()));
+  const double scale =
+      I::scale(static_cast<double>(weight.cols()), static_cast<double>(weight.rows()));
   for (Index i = 0; i < weight.size(); ++i) {
     const auto position = static_cast<std::uint64_t>(i);
     const double x =

@@ -13,18 +13,22 @@
 
 namespace fcnn {
 
-// W uniform in (-scale, scale), or normal with standard deviation scale (not truncated).
-// Glorot, Bengio, Understanding the Difficulty of Training Deep Feedforward Neural
-// Networks, 2010.
+// W uniform in (-scale, scale), or normal with standard deviation scale (not
+// truncated). Glorot, Bengio, Understanding the Difficulty of Training Deep Feedforward
+// Neural Networks, 2010.
 struct GlorotUniform {
   static constexpr const char* name = "glorot_uniform";
   static constexpr bool normal = false;
-  static double scale(double n_in, double n_out) { return std::sqrt(6 / (n_in + n_out)); }
+  static double scale(double n_in, double n_out) {
+    return std::sqrt(6 / (n_in + n_out));
+  }
 };
 struct GlorotNormal {
   static constexpr const char* name = "glorot_normal";
   static constexpr bool normal = true;
-  static double scale(double n_in, double n_out) { return std::sqrt(2 / (n_in + n_out)); }
+  static double scale(double n_in, double n_out) {
+    return std::sqrt(2 / (n_in + n_out));
+  }
 };
 // He, Zhang, Ren, Sun, Delving Deep into Rectifiers, 2015.
 struct HeUniform {

@@ -153,7 +153,8 @@ void check_loss_output(const std::string& loss, const std::string& output) {
   const LossEntry& entry = entry_named(parse_loss(loss).name);
   const auto& allowed = entry.outputs;
   const std::string name = output.substr(0, output.find('('));
-  if (allowed.empty() || std::find(allowed.begin(), allowed.end(), name) != allowed.end())
+  if (allowed.empty() ||
+      std::find(allowed.begin(), allowed.end(), name) != allowed.end())
     return;
   throw InvalidArgument("loss '" + entry.name + "' needs one of the outputs " +
                         join(allowed) + ", got '" + output + "'");

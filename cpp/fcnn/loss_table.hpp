@@ -30,7 +30,7 @@ void check_loss_output(const std::string& loss, const std::string& output);
 template <class T>
 struct LossBatch {
   Strips<T> z, a, y;
-  Strips<T> delta;            // dC/da, or dC/dz where `gives_delta`; data null: not wanted
+  Strips<T> delta;  // dC/da, or dC/dz where `gives_delta`; data null: not wanted
   const T* weight = nullptr;  // w_i / sum w, the factor of sample i in the batch's C
   T* value = nullptr;         // C of each sample, without that factor
   Index first = 0, last = 0;

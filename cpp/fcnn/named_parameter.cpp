@@ -66,12 +66,13 @@ NamedParameter parse_name(const std::string& text, const std::vector<NameEntry>&
     throw InvalidArgument(family + " '" + name + "' takes no parameter, got '" + text +
                           "'");
   const bool closed = text.back() == ')';
-  const auto value =
-      closed ? parse_number(text.substr(open + 1, text.size() - open - 2)) : std::nullopt;
+  const auto value = closed
+                         ? parse_number(text.substr(open + 1, text.size() - open - 2))
+                         : std::nullopt;
   if (!value || !std::isfinite(*value) || *value <= 0)
-    throw InvalidArgument(family + " '" + name + "' takes one finite number above 0, as " +
-                          name + "(" + shortest(entry->parameter) + "), got '" + text +
-                          "'");
+    throw InvalidArgument(family + " '" + name +
+                          "' takes one finite number above 0, as " + name + "(" +
+                          shortest(entry->parameter) + "), got '" + text + "'");
   return {name, value};
 }
 

@@ -19,7 +19,8 @@ Index checked(Index a, Index b, Index c) {
 }  // namespace
 
 template <class T>
-Network<T>::Network(std::vector<Index> sizes, const std::vector<std::string>& activations,
+Network<T>::Network(std::vector<Index> sizes,
+                    const std::vector<std::string>& activations,
                     const std::vector<bool>& bias)
     : sizes_(std::move(sizes)) {
   for (std::size_t l = 1; l < sizes_.size(); ++l) {

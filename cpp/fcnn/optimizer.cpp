@@ -9,8 +9,8 @@ namespace {
 
 template <class... Rules>
 std::vector<OptimizerEntry> entries_of(TypeList<Rules...>) {
-  return {{Rules::name,
-           {Rules::hyperparameters.begin(), Rules::hyperparameters.end()}}...};
+  return {
+      {Rules::name, {Rules::hyperparameters.begin(), Rules::hyperparameters.end()}}...};
 }
 
 template <class Rule>
@@ -27,7 +27,8 @@ template <class Variant, class... Rules>
 Variant make_named(const std::string& name, const std::map<std::string, double>& given,
                    TypeList<Rules...>) {
   Variant rule = make<Sgd>({});
-  const bool known = ((name == Rules::name && (rule = make<Rules>(given), true)) || ...);
+  const bool known =
+      ((name == Rules::name && (rule = make<Rules>(given), true)) || ...);
   if (!known) {
     throw InvalidArgument("unknown optimizer '" + name + "'; expected one of " +
                           join({Rules::name...}));
@@ -86,7 +87,8 @@ Optimizer<T>::Optimizer(const std::string& name,
 template <class T>
 void Optimizer<T>::prepare() {
   ++state.step;
-  std::visit([&](auto& rule) { rule.prepare(state.step, state.scalars.data()); }, rule_);
+  std::visit([&](auto& rule) { rule.prepare(state.step, state.scalars.data()); },
+             rule_);
 }
 
 template <class T>

@@ -20,8 +20,8 @@ const std::vector<OptimizerEntry>& optimizer_entries();
 template <class T>
 class Optimizer {
  public:
-  // State for `size` parameters, a multiple of the pack. A hyperparameter not given takes
-  // its default; InvalidArgument for an unknown name.
+  // State for `size` parameters, a multiple of the pack. A hyperparameter not given
+  // takes its default; InvalidArgument for an unknown name.
   Optimizer(const std::string& name, const std::map<std::string, double>& given,
             Index size);
 

@@ -2,8 +2,8 @@
 // defaults are PyTorch's (torch.optim). A rule holds its hyperparameters and, after
 // prepare(), the factors of the present step; update() is one pass over flat arrays.
 //
-// To add one: a struct, its place in `OptimizerList`, its twin in tests/reference.py and
-// its class in python/fcnn/optimizers.py.
+// To add one: a struct, its place in `OptimizerList`, its twin in tests/reference.py
+// and its class in python/fcnn/optimizers.py.
 #pragma once
 
 #include <array>
@@ -33,8 +33,8 @@ inline Pack<T> pack_of(double x) {
   return Pack<T>(static_cast<T>(x));
 }
 
-// A rule keeps min_moments..max_moments numbers for each parameter, n_moments() with its
-// hyperparameters; they start at `initial_moment`. Steps count from 1 in prepare();
+// A rule keeps min_moments..max_moments numbers for each parameter, n_moments() with
+// its hyperparameters; they start at `initial_moment`. Steps count from 1 in prepare();
 // `scalars` are what a rule must remember besides.
 struct OptimizerDefaults {
   static constexpr std::size_t min_moments = 2, max_moments = 2;
@@ -42,14 +42,14 @@ struct OptimizerDefaults {
   static constexpr int n_scalars = 0;
 };
 
-// v <- momentum v + g (v = g in the first step); theta <- theta - lr v, or with Nesterov
-// theta - lr (g + momentum v). Sutskever et al., On the Importance of Initialization and
-// Momentum in Deep Learning, 2013, in PyTorch's form.
+// v <- momentum v + g (v = g in the first step); theta <- theta - lr v, or with
+// Nesterov theta - lr (g + momentum v). Sutskever et al., On the Importance of
+// Initialization and Momentum in Deep Learning, 2013, in PyTorch's form.
 struct Sgd : OptimizerDefaults {
   static constexpr const char* name = "sgd";
-  static constexpr std::array hyperparameters = {
-      Hyperparameter{"lr", 1e-3}, Hyperparameter{"momentum", 0},
-      Hyperparameter{"nesterov", 0}};
+  static constexpr std::array hyperparameters = {Hyperparameter{"lr", 1e-3},
+                                                 Hyperparameter{"momentum", 0},
+                                                 Hyperparameter{"nesterov", 0}};
   static constexpr std::size_t min_moments = 0, max_moments = 1;
   double lr, momentum, nesterov;
   explicit Sgd(const double* h) : lr(h[0]), momentum(h[1]), nesterov(h[2]) {}
@@ -128,7 +128,9 @@ struct RmsProp : OptimizerDefaults {
       : lr(h[0]), alpha(h[1]), eps(h[2]), momentum(h[3]), centered(h[4]) {}
 
   // v, then the mean of g if centered, then the momentum's buffer
-  int n_moments() const { return 1 + (centered != 0 ? 1 : 0) + (momentum != 0 ? 1 : 0); }
+  int n_moments() const {
+    return 1 + (centered != 0 ? 1 : 0) + (momentum != 0 ? 1 : 0);
+  }
   void prepare(std::int64_t, double*) {}
   template <class T, std::size_t N>
   void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {

@@ -13,7 +13,8 @@ template <class T>
 inline Pack<T> first_lanes(Index n) {
   std::array<T, static_cast<std::size_t>(Pack<T>::size)> lane{};
   for (std::size_t i = 0; i < lane.size(); ++i) lane[i] = static_cast<T>(i);
-  return Pack<T>::load(lane.data()) < Pack<T>(static_cast<T>(std::min(n, Pack<T>::size)));
+  return Pack<T>::load(lane.data()) <
+         Pack<T>(static_cast<T>(std::min(n, Pack<T>::size)));
 }
 
 // f(offset, mask) for each pack of a column: its numbers stand at strips.column(0, j) +
@@ -21,7 +22,8 @@ inline Pack<T> first_lanes(Index n) {
 template <class T, class F>
 inline void for_each_pack(const Strips<T>& strips, F f) {
   for (Index k = 0; k < strips.features; k += Pack<T>::size) {
-    const Index offset = (k / Strips<T>::width) * strips.stride() + k % Strips<T>::width;
+    const Index offset =
+        (k / Strips<T>::width) * strips.stride() + k % Strips<T>::width;
     f(offset, first_lanes<T>(strips.features - k));
   }
 }

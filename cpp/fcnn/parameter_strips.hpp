@@ -1,5 +1,6 @@
 // The engine's arrangement of theta, and of everything laid out like it (gradient,
-// moments): for each layer W in strips of receiving nodes and b, both padded with zeros.
+// moments): for each layer W in strips of receiving nodes and b, both padded with
+// zeros.
 #pragma once
 
 #include <vector>
@@ -38,7 +39,9 @@ class ParameterStrips {
     Index weight, bias;              // in strips; bias -1: none
     Index theta_weight, theta_bias;  // in theta
   };
-  const Layer& layer_at(Index l) const { return layers_[static_cast<std::size_t>(l - 1)]; }
+  const Layer& layer_at(Index l) const {
+    return layers_[static_cast<std::size_t>(l - 1)];
+  }
   std::vector<Layer> layers_;
   Index size_ = 0;
 };

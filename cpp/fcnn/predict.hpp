@@ -7,8 +7,8 @@
 
 namespace fcnn {
 
-// out (x.rows, n_out), row after row. Row i has the same bits whatever the other rows and
-// the number of threads.
+// out (x.rows, n_out), row after row. Row i has the same bits whatever the other rows
+// and the number of threads.
 template <class T>
 void predict(const Network<T>& network, const Table& x, T* out, int n_threads,
              Interrupt& interrupt);

@@ -3,16 +3,17 @@
 //     out(:, j) = start + sum_p left(:, p) right(p, j)
 //
 // `left` gives whole vectors (a strip), `right` single numbers that are broadcast. A
-// tile of the result, `width` features (two packs) by up to 6 columns, stays in 12 of 16
-// vector registers while p runs; two more hold left(:, p) and one the broadcast number.
-// A step of p costs 8 loads for 12 multiply-adds, below the two loads a cycle that a
-// core gives for two multiply-adds.
+// tile of the result, `width` features (two packs) by up to 6 columns, stays in 12 of
+// 16 vector registers while p runs; two more hold left(:, p) and one the broadcast
+// number. A step of p costs 8 loads for 12 multiply-adds, below the two loads a cycle
+// that a core gives for two multiply-adds.
 //
 // Each number of the result is one chain of fma over p in order, whatever the tile: the
 // bits do not depend on the number of columns, nor on how columns are shared out.
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "fcnn/strips.hpp"
 
@@ -20,15 +21,26 @@ namespace fcnn {
 
 constexpr Index kTileColumns = 6;
 
+// f(0), f(1) .. f(N - 1), written out, so that the tile's arrays become registers.
+template <int... J, class F>
+inline void unrolled(std::integer_sequence<int, J...>, F f) {
+  (f(J), ...);
+}
+
+template <int N, class F>
+inline void unrolled(F f) {
+  unrolled(std::make_integer_sequence<int, N>(), f);
+}
+
 template <class T, int N>
 struct Tile {
   Pack<T> low[N], high[N];
 
   void start_at(const T* start) {
-    for (int j = 0; j < N; ++j) {
+    unrolled<N>([&](int j) {
       low[j] = start ? Pack<T>::load(start) : Pack<T>(T(0));
       high[j] = start ? Pack<T>::load(start + Pack<T>::size) : Pack<T>(T(0));
-    }
+    });
   }
 
   // += left(:, p) right(p, j) for `count` steps of p. Column: where right's next column
@@ -39,28 +51,28 @@ struct Tile {
     const Index next = Column ? Column : column;
     for (Index p = 0; p < count; ++p) {
       const Pack<T> l = Pack<T>::load(left), h = Pack<T>::load(left + Pack<T>::size);
-      for (int j = 0; j < N; ++j) {
+      unrolled<N>([&](int j) {
         const Pack<T> r(right[j * next]);
         low[j] = fma(l, r, low[j]);
         high[j] = fma(h, r, high[j]);
-      }
+      });
       left += left_step;
       right += right_step;
     }
   }
 
   void store(T* out) const {
-    for (int j = 0; j < N; ++j) {
+    unrolled<N>([&](int j) {
       low[j].store(out + j * Strips<T>::width);
       high[j].store(out + j * Strips<T>::width + Pack<T>::size);
-    }
+    });
   }
 
   void store_sum(T* out) {
-    for (int j = 0; j < N; ++j) {
+    unrolled<N>([&](int j) {
       low[j] = Pack<T>::load(out + j * Strips<T>::width) + low[j];
       high[j] = Pack<T>::load(out + j * Strips<T>::width + Pack<T>::size) + high[j];
-    }
+    });
     store(out);
   }
 };
@@ -71,13 +83,36 @@ inline void for_each_tile(Index first, Index last, F f) {
   Index j = first;
   for (; j + kTileColumns <= last; j += kTileColumns) f(j, Tile<T, 6>());
   switch (last - j) {
-    case 5: return f(j, Tile<T, 5>());
-    case 4: return f(j, Tile<T, 4>());
-    case 3: return f(j, Tile<T, 3>());
-    case 2: return f(j, Tile<T, 2>());
-    case 1: return f(j, Tile<T, 1>());
-    default: return;
+    case 5:
+      return f(j, Tile<T, 5>());
+    case 4:
+      return f(j, Tile<T, 4>());
+    case 3:
+      return f(j, Tile<T, 3>());
+    case 2:
+      return f(j, Tile<T, 2>());
+    case 1:
+      return f(j, Tile<T, 1>());
+    default:
+      return;
   }
+}
+
+template <Index Column, class T>
+void product_with_column(const T* left, Index left_step, const Features<T>& right,
+                         const T* start, T* out, Index first, Index last) {
+  for_each_tile<T>(first, last, [&](Index j, auto tile) {
+    tile.start_at(start);
+    const T* l = left;
+    const T* r = right.data + j * right.column;
+    for (Index p = 0; p < right.features; p += right.width) {
+      const Index count = std::min(right.width, right.features - p);
+      tile.template add<Column>(l, left_step, r, 1, right.column, count);
+      l += right.width * left_step;
+      r += right.stride;
+    }
+    tile.store(out + j * Strips<T>::width);
+  });
 }
 
 // One strip of z = W a + b, or of W^T delta, for columns (samples) first..last:
@@ -86,30 +121,20 @@ inline void for_each_tile(Index first, Index last, F f) {
 template <class T>
 void product(const T* left, Index left_step, const Features<T>& right, const T* start,
              T* out, Index first, Index last) {
-  constexpr Index width = Strips<T>::width;
-  for_each_tile<T>(first, last, [&](Index j, auto tile) {
-    tile.start_at(start);
-    const T* l = left;
-    const T* r = right.data + j * right.column;
-    for (Index p = 0; p < right.features; p += right.width) {
-      const Index count = std::min(right.width, right.features - p);
-      if (right.column == width) {
-        tile.template add<width>(l, left_step, r, 1, width, count);
-      } else {
-        tile.template add<0>(l, left_step, r, 1, right.column, count);
-      }
-      l += right.width * left_step;
-      r += right.stride;
-    }
-    tile.store(out + j * width);
-  });
+  if (right.column == Strips<T>::width) {
+    product_with_column<Strips<T>::width>(left, left_step, right, start, out, first,
+                                          last);
+  } else {
+    product_with_column<0>(left, left_step, right, start, out, first, last);
+  }
 }
 
 // One strip of dW = delta a^T for inputs (columns of dW) first..last, over samples
-// 0..samples: out(:, i) = sum_s delta(:, s) a(i, s), or += for the later chunks of a batch.
+// 0..samples: out(:, i) = sum_s delta(:, s) a(i, s), or += for the later chunks of a
+// batch.
 template <class T>
-void outer_product(const T* delta, const Features<T>& a, Index samples, bool add, T* out,
-                   Index first, Index last) {
+void outer_product(const T* delta, const Features<T>& a, Index samples, bool add,
+                   T* out, Index first, Index last) {
   constexpr Index width = Strips<T>::width;
   for (Index i = first; i < last;) {
     const Index end = std::min(last, (i / a.width + 1) * a.width);

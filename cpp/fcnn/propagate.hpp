@@ -5,8 +5,8 @@
 //     delta[l] = (W[l+1]^T delta[l+1]) * sigma'(z[l])                  backward
 //     dC/dW[l] = delta[l] a[l-1]^T,   dC/db[l] = sum of delta[l]       gradient
 //
-// Matrices are strips (features, samples); a strip is finished while it is in the cache.
-// Samples first..last may be shared out at will: each is computed by itself.
+// Matrices are strips (features, samples); a strip is finished while it is in the
+// cache. Samples first..last may be shared out at will: each is computed by itself.
 #pragma once
 
 #include "fcnn/activation_table.hpp"
@@ -17,8 +17,9 @@
 
 namespace fcnn {
 
-// W and b as the product reads them, strip by strip of receiving nodes: in strips, or in
-// theta itself (then a last strip reads on into what follows, in lanes that nobody reads).
+// W and b as the product reads them, strip by strip of receiving nodes: in strips, or
+// in theta itself (then a last strip reads on into what follows, in lanes that nobody
+// reads).
 template <class T>
 struct Weights {
   const T* weight = nullptr;
@@ -49,8 +50,9 @@ struct Share {
 };
 
 template <class T>
-void forward(const Weights<T>& w, const Activation<T>& sigma, const Features<T>& a_before,
-             const Strips<T>& z, const Strips<T>& a, const Share& share) {
+void forward(const Weights<T>& w, const Activation<T>& sigma,
+             const Features<T>& a_before, const Strips<T>& z, const Strips<T>& a,
+             const Share& share) {
   for (Index s = 0; s < z.count(); ++s) {
     // z = W a + b
     product(w.strip(s), w.step, a_before, w.bias_strip(s), z.strip(s), share.first,
@@ -66,11 +68,12 @@ void forward(const Weights<T>& w, const Activation<T>& sigma, const Features<T>&
 
 // delta <- delta * sigma'(z), or times softmax's Jacobian.
 template <class T>
-void times_derivative(const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
-                      const Strips<T>& delta, Index s, const Share& share) {
+void times_derivative(const Activation<T>& sigma, const Strips<T>& z,
+                      const Strips<T>& a, const Strips<T>& delta, Index s,
+                      const Share& share) {
   sigma.times_derivative(z.column(s, share.first), a.column(s, share.first),
-                         delta.column(s, share.first),
-                         share.count() * Strips<T>::width, sigma.parameter);
+                         delta.column(s, share.first), share.count() * Strips<T>::width,
+                         sigma.parameter);
 }
 
 // delta = dC/da * sigma'(z), for the natural pairs given whole by the loss; and C.

@@ -15,7 +15,8 @@ std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
   return a1 * b1 + (middle >> 32) + (other >> 32);
 }
 
-// log x, 0 < x < 1, to about an ulp: x = m 2^n, log m = 2 atanh s, s = (m - 1) / (m + 1).
+// log x, 0 < x < 1, to about an ulp: x = m 2^n, log m = 2 atanh s, s = (m - 1) / (m +
+// 1).
 double logarithm(double x) {
   int n = 0;
   double m = std::frexp(x, &n);  // exact

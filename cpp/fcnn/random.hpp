@@ -1,7 +1,8 @@
-// Random numbers by counter: the i-th number of a stream is a function of (seed, stream,
-// i) alone, so that it is the same on every platform, for every number of threads and
-// after a resumed run. Philox4x32-10 of Salmon, Moraes, Dror, Shaw, Parallel Random
-// Numbers: As Easy as 1, 2, 3, SC 2011. Only exactly rounded operations, no libm.
+// Random numbers by counter: the i-th number of a stream is a function of (seed,
+// stream, i) alone, so that it is the same on every platform, for every number of
+// threads and after a resumed run. Philox4x32-10 of Salmon, Moraes, Dror, Shaw,
+// Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011. Only exactly rounded
+// operations, no libm.
 #pragma once
 
 #include <array>

@@ -27,24 +27,14 @@ struct Pack {
     result.v = packet;
     return result;
   }
-  static Pack load(const T* from) {
-    return raw(Eigen::internal::ploadu<Packet>(from));
-  }
+  static Pack load(const T* from) { return raw(Eigen::internal::ploadu<Packet>(from)); }
   void store(T* to) const { Eigen::internal::pstoreu(to, v); }
 
   Pack operator-() const { return raw(Eigen::internal::pnegate(v)); }
-  friend Pack operator+(Pack a, Pack b) {
-    return raw(Eigen::internal::padd(a.v, b.v));
-  }
-  friend Pack operator-(Pack a, Pack b) {
-    return raw(Eigen::internal::psub(a.v, b.v));
-  }
-  friend Pack operator*(Pack a, Pack b) {
-    return raw(Eigen::internal::pmul(a.v, b.v));
-  }
-  friend Pack operator/(Pack a, Pack b) {
-    return raw(Eigen::internal::pdiv(a.v, b.v));
-  }
+  friend Pack operator+(Pack a, Pack b) { return raw(Eigen::internal::padd(a.v, b.v)); }
+  friend Pack operator-(Pack a, Pack b) { return raw(Eigen::internal::psub(a.v, b.v)); }
+  friend Pack operator*(Pack a, Pack b) { return raw(Eigen::internal::pmul(a.v, b.v)); }
+  friend Pack operator/(Pack a, Pack b) { return raw(Eigen::internal::pdiv(a.v, b.v)); }
   // Comparisons give masks: all bits of a lane set, or none.
   friend Pack operator<(Pack a, Pack b) {
     return raw(Eigen::internal::pcmp_lt(a.v, b.v));
@@ -57,12 +47,8 @@ struct Pack {
   friend Pack operator==(Pack a, Pack b) {
     return raw(Eigen::internal::pcmp_eq(a.v, b.v));
   }
-  friend Pack operator&(Pack a, Pack b) {
-    return raw(Eigen::internal::pand(a.v, b.v));
-  }
-  friend Pack operator|(Pack a, Pack b) {
-    return raw(Eigen::internal::por(a.v, b.v));
-  }
+  friend Pack operator&(Pack a, Pack b) { return raw(Eigen::internal::pand(a.v, b.v)); }
+  friend Pack operator|(Pack a, Pack b) { return raw(Eigen::internal::por(a.v, b.v)); }
 };
 
 // a b + c: one rounding where the CPU level has FMA, two where it has not.

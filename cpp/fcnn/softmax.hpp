@@ -1,5 +1,5 @@
-// Softmax: a_k = e^(z_k - m) / sum_i e^(z_i - m), m = max_i z_i, over the outputs of one
-// sample, and the product of its Jacobian with a vector.
+// Softmax: a_k = e^(z_k - m) / sum_i e^(z_i - m), m = max_i z_i, over the outputs of
+// one sample, and the product of its Jacobian with a vector.
 #pragma once
 
 #include "fcnn/elementary.hpp"
@@ -52,8 +52,7 @@ void times_softmax_derivative(const Strips<T>& a, const Strips<T>& delta, Index 
     T* dj = delta.column(0, j);
     Pack<T> products(T(0));
     for_each_pack(a, [&](Index at, Pack<T> mask) {
-      products =
-          products + (mask & (Pack<T>::load(aj + at) * Pack<T>::load(dj + at)));
+      products = products + (mask & (Pack<T>::load(aj + at) * Pack<T>::load(dj + at)));
     });
     const Pack<T> mean(fcnn::sum(products));
     for_each_pack(a, [&](Index at, Pack<T> mask) {

@@ -1,5 +1,5 @@
-// Strips<T>: how the engine keeps a matrix of (features, columns), so that every product
-// reads and writes contiguous memory and no vector is ever half full.
+// Strips<T>: how the engine keeps a matrix of (features, columns), so that every
+// product reads and writes contiguous memory and no vector is ever half full.
 //
 // The features are cut into strips of `width` (two packs, the height of the product's
 // tile); inside a strip a column's features are contiguous, and the columns follow each
@@ -33,7 +33,8 @@ struct Strips {
 };
 
 // A feature p of a column j for reading number by number, in strips or in a plain array
-// (column after column, as the caller's X or theta), which is one strip as wide as a column.
+// (column after column, as the caller's X or theta), which is one strip as wide as a
+// column.
 template <class T>
 struct Features {
   const T* data = nullptr;

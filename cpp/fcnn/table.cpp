@@ -67,19 +67,32 @@ void read(const Table& table, Index row, T* to) {
 template <class T>
 void read_row(const Table& table, Index row, T* to) {
   switch (table.type) {
-    case ScalarType::boolean: return read<bool>(table, row, to);
-    case ScalarType::int8: return read<std::int8_t>(table, row, to);
-    case ScalarType::int16: return read<std::int16_t>(table, row, to);
-    case ScalarType::int32: return read<std::int32_t>(table, row, to);
-    case ScalarType::int64: return read<std::int64_t>(table, row, to);
-    case ScalarType::uint8: return read<std::uint8_t>(table, row, to);
-    case ScalarType::uint16: return read<std::uint16_t>(table, row, to);
-    case ScalarType::uint32: return read<std::uint32_t>(table, row, to);
-    case ScalarType::uint64: return read<std::uint64_t>(table, row, to);
-    case ScalarType::float16: return read<Half>(table, row, to);
-    case ScalarType::float32: return read<float>(table, row, to);
-    case ScalarType::float64: return read<double>(table, row, to);
-    case ScalarType::long_double: return read<long double>(table, row, to);
+    case ScalarType::boolean:
+      return read<bool>(table, row, to);
+    case ScalarType::int8:
+      return read<std::int8_t>(table, row, to);
+    case ScalarType::int16:
+      return read<std::int16_t>(table, row, to);
+    case ScalarType::int32:
+      return read<std::int32_t>(table, row, to);
+    case ScalarType::int64:
+      return read<std::int64_t>(table, row, to);
+    case ScalarType::uint8:
+      return read<std::uint8_t>(table, row, to);
+    case ScalarType::uint16:
+      return read<std::uint16_t>(table, row, to);
+    case ScalarType::uint32:
+      return read<std::uint32_t>(table, row, to);
+    case ScalarType::uint64:
+      return read<std::uint64_t>(table, row, to);
+    case ScalarType::float16:
+      return read<Half>(table, row, to);
+    case ScalarType::float32:
+      return read<float>(table, row, to);
+    case ScalarType::float64:
+      return read<double>(table, row, to);
+    case ScalarType::long_double:
+      return read<long double>(table, row, to);
   }
 }
 

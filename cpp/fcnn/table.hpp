@@ -42,8 +42,8 @@ void read_row(const Table& table, Index row, T* to);
 template <class T>
 bool readable_in_place(const Table& table);
 
-// The first row of first..last (positions in `rows`, or the rows themselves where `rows`
-// is null) with a number that is not finite as a T; -1 if there is none.
+// The first row of first..last (positions in `rows`, or the rows themselves where
+// `rows` is null) with a number that is not finite as a T; -1 if there is none.
 template <class T>
 Index first_row_not_finite(const Table& table, const std::int64_t* rows, Index first,
                            Index last);

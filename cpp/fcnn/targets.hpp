@@ -6,8 +6,8 @@
 
 namespace fcnn {
 
-// InvalidArgument naming the first row whose targets are not finite or outside the loss's
-// range; with labels (one column), not a whole number from 0 to n_out - 1.
+// InvalidArgument naming the first row whose targets are not finite or outside the
+// loss's range; with labels (one column), not a whole number from 0 to n_out - 1.
 void check_targets(const Table& y, bool labels, Index n_out, const LossEntry& loss);
 
 }  // namespace fcnn

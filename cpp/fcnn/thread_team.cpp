@@ -55,8 +55,9 @@ class Pool {
   }
 
  private:
-  // Some tens of microseconds: the phases of a step follow each other that closely, and a
-  // sleeping thread takes longer to wake. A core that is wanted elsewhere is given away.
+  // Some tens of microseconds: the phases of a step follow each other that closely, and
+  // a sleeping thread takes longer to wake. A core that is wanted elsewhere is given
+  // away.
   static constexpr int kSpins = 100;
 
   static void pause() { std::this_thread::yield(); }
@@ -128,8 +129,8 @@ class Use {
 Shared* team = nullptr;
 
 // The child of a fork has none of the threads. So before it the pool is brought to an
-// end, waiting for a run under way, and the next run makes a new one. A fork from within
-// a run (a signal handler that starts a program) leaves the pool alone.
+// end, waiting for a run under way, and the next run makes a new one. A fork from
+// within a run (a signal handler that starts a program) leaves the pool alone.
 bool inside_run() { return team->owner.load() == std::this_thread::get_id(); }
 
 void before_fork() {

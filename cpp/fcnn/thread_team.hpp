@@ -1,9 +1,10 @@
 // The threads of the core: a pool of std::thread, made when first needed.
 //
-// run(n, work) calls work(0) .. work(n - 1) once each, work(0) on the calling thread, and
-// returns when all are done; the first exception is thrown again. Which part does what is
-// for the caller to fix, so that results do not depend on n. A call while the pool is
-// busy (another Python thread, or a nested call) runs all parts on the calling thread.
+// run(n, work) calls work(0) .. work(n - 1) once each, work(0) on the calling thread,
+// and returns when all are done; the first exception is thrown again. Which part does
+// what is for the caller to fix, so that results do not depend on n. A call while the
+// pool is busy (another Python thread, or a nested call) runs all parts on the calling
+// thread.
 //
 // Fork-safe on POSIX: an idle pool is joined before a fork and made anew after it.
 #pragma once
@@ -31,8 +32,8 @@ int default_threads();
 int num_threads();
 void set_num_threads(int n);
 
-// The threads to use for work of so many multiply-adds out of n: one where waking another
-// costs more than it saves.
+// The threads to use for work of so many multiply-adds out of n: one where waking
+// another costs more than it saves.
 int threads_for(double multiply_adds, int n);
 
 // The multiply-adds below which a part is not worth a thread; returns the one before.

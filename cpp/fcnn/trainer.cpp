@@ -77,7 +77,8 @@ Engine<T>& Trainer<T>::engine(Index batch_size) {
 
 template <class T>
 double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
-                         const EpochOptions& options, T* outputs, Interrupt& interrupt) {
+                         const EpochOptions& options, T* outputs,
+                         Interrupt& interrupt) {
   Engine<T>& work = engine(std::min(options.batch_size, samples.count));
   const Plan plan = plan_epoch(samples.count, options);
   std::vector<std::int64_t> rows(plan.order.size());
@@ -104,8 +105,8 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
     for (const Index last : plan.batch_end) {
       const double weight = sum_of_weights(ordered, first, last);
       const PassOptions pass{options.l1, options.l2, options.n_threads, weight > 0};
-      const double c = work.run(ordered, first, last, weight > 0 ? weight : 1, loss, pass,
-                                interrupt, observer);
+      const double c = work.run(ordered, first, last, weight > 0 ? weight : 1, loss,
+                                pass, interrupt, observer);
       first = last;
       if (weight > 0) {  // else there is nothing to learn from, and no step
         if (!std::isfinite(c)) throw Divergence(batch);

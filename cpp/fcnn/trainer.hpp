@@ -15,10 +15,10 @@ enum class Shuffle { none, rows, batches };
 struct EpochOptions {
   Index batch_size = 32;
   Shuffle shuffle = Shuffle::rows;
-  std::uint64_t seed = 0;   // with the epoch's number, the key of the shuffle
+  std::uint64_t seed = 0;  // with the epoch's number, the key of the shuffle
   std::uint32_t epoch = 0;
   double l1 = 0, l2 = 0;
-  double clip_norm = 0;     // 0: none
+  double clip_norm = 0;  // 0: none
   int n_threads = 1;
 };
 
@@ -32,9 +32,9 @@ class Trainer {
 
   // One epoch over samples.rows; its loss is the weighted mean of each batch's C before
   // its update. `outputs`, where not null, gets each sample's output before the update,
-  // (samples.count, n_out), in the order of samples.rows. Divergence, and InvalidArgument
-  // where the data was not finite, leave theta and state as before the epoch; Interrupted
-  // leaves them as after the last whole step.
+  // (samples.count, n_out), in the order of samples.rows. Divergence, and
+  // InvalidArgument where the data was not finite, leave theta and state as before the
+  // epoch; Interrupted leaves them as after the last whole step.
   double epoch(const Samples& samples, const Loss<T>& loss, const EpochOptions& options,
                T* outputs, Interrupt& interrupt);
 

@@ -1,13 +1,14 @@
 """The core and reference.py against PyTorch's autograd, in float64, on |z| < 15.
 
-Every activation and every loss that PyTorch has. hard_sigmoid is relu6(z + 3) / 6, since
-PyTorch's own is single precision inside.
+Every activation and every loss that PyTorch has. hard_sigmoid is relu6(z + 3) / 6,
+since PyTorch's own is single precision inside.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import reference as ref
 from helpers import (
     HIDDEN,

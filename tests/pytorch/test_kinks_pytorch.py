@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from test_gradients_pytorch import torch_activation
+
 import reference as ref
 from helpers import HIDDEN, kinks
-from test_gradients_pytorch import torch_activation
 
 pytestmark = pytest.mark.torch
 
