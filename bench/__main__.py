@@ -11,10 +11,10 @@ from bench.rivals import OURS, RIVALS
 from bench.workloads import predict, train
 
 WORKLOADS = {"train": train.WORKLOADS, "predict": predict.WORKLOADS}
-TRAINERS = ["numpy", "sklearn", "torch", "compile", "jax"]
+TRAINERS = ["numpy", "sklearn", "torch", "torch.compile", "jax"]
 RIVALS_OF = {
     "train": TRAINERS,
-    "predict": ["predictor", *TRAINERS, "onnxruntime"],
+    "predict": ["fcnn.predictor", *TRAINERS, "onnxruntime"],
     "startup": ["numpy", "sklearn", "torch", "jax", "onnxruntime"],
     "memory": [],
 }
@@ -42,13 +42,13 @@ def main() -> None:
 def time_all(options, rivals, described) -> list[dict]:
     works = chosen_workloads(options)
     comparisons = []
-    for threads in options.threads:
-        with Harness(rivals, threads, options.repeat, options.seconds) as harness:
-            described["peak"] = harness.peak_label
-            for comparison in harness.compare(works):
+    with Harness(rivals, options.threads, options.repeat, options.seconds) as harness:
+        described["peak"] = harness.peak_label
+        for work in works:
+            for comparison in harness.compare(work):
                 print(report.one(comparison), flush=True)
                 comparisons.append(comparison)
-            described["versions"] = harness.versions
+        described["versions"] = harness.versions
     print(f"\n{report.all_of_them(comparisons)}")
     print(report.against_one_thread(comparisons))
     print(f"peak: {described['peak']}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from bench.machine import cores
 from bench.rivals import OURS, is_ours
 from bench.workers import RivalError, Worker
 
@@ -55,14 +56,14 @@ class Comparison:
 
 
 class Harness:
-    """Keeps a process for each rival, with one number of threads."""
+    """Keeps a process for each rival and number of threads."""
 
     def __init__(
-        self, rivals: Sequence[str], threads: int, repeat: int, seconds: float
+        self, rivals: Sequence[str], threads: Sequence[int], repeat: int, seconds: float
     ) -> None:
         self.rivals, self.threads = rivals, threads
         self.repeat, self.seconds = repeat, seconds
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[tuple[str, int], Worker] = {}
         self.versions: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -75,56 +76,60 @@ class Harness:
         for worker in self.workers.values():
             worker.close()
 
-    def compare(self, works: Sequence) -> Iterator[Comparison]:
-        for work in works:
-            comparison = Comparison(work, self.threads)
+    def compare(self, work) -> list[Comparison]:
+        """For each number of threads; all of them take turns together."""
+        comparisons = [Comparison(work, n) for n in self.threads]
+        for comparison in comparisons:
             for rival in self.rivals:
+                progress(f"{work.name}: {rival} makes ready")
                 try:
-                    comparison.timings.append(self.admit(rival, work))
+                    comparison.timings.append(self.admit(rival, comparison))
                 except RivalError as reason:
                     comparison.failures[rival] = str(reason)
-            self.take_turns(comparison)
-            yield comparison
+        for turn in range(self.repeat):
+            progress(f"{work.name}: round {turn + 1} of {self.repeat}")
+            peak = self.peak.call("measure", work.dtype, self.seconds / 4)
+            for comparison in comparisons:
+                comparison.peaks.append(peak * min(comparison.threads, len(cores())))
+                self.take_turn(comparison)
+        progress("")
+        return comparisons
 
-    def worker(self, rival: str) -> Worker:
+    def worker(self, rival: str, threads: int) -> Worker:
         """Its process; a new one if the last one ended."""
-        known = self.workers.get(rival)
+        known = self.workers.get((rival, threads))
         if known is None or known.process.poll() is not None:
-            self.workers[rival] = Worker(rival, self.threads)
-            described = self.workers[rival].call("describe")
-            self.versions[rival] = described["version"]
-        return self.workers[rival]
+            known = self.workers[rival, threads] = Worker(rival, threads)
+            self.versions[rival] = known.call("describe")
+        return known
 
-    def admit(self, rival: str, work) -> Timing:
+    def admit(self, rival: str, comparison: Comparison) -> Timing:
         """Refuses a rival whose answer is another one."""
-        worker = self.worker(rival)
+        work = comparison.work
+        worker = self.worker(rival, comparison.threads)
         done, answer = worker.call("check", work)
         difference = done.difference(answer)
-        if not difference <= work.tolerance:
+        if not difference <= work.tolerance:  # NaN too
             raise RivalError(
                 f"its answer differs by {difference:.1e}, more than {work.tolerance}"
             )
         worker.call("prepare", self.seconds)
-        note = "" if done == work else f"with the loss {done.loss}"
-        return Timing(rival, note, difference)
+        other = [
+            getattr(done, key)
+            for key, value in vars(work).items()
+            if getattr(done, key) != value
+        ]
+        return Timing(rival, ", ".join(other), difference)
 
-    def take_turns(self, comparison: Comparison) -> None:
-        for turn in range(self.repeat):
-            progress(f"{comparison.work.name}: round {turn + 1} of {self.repeat}")
-            peak = self.peak.call("measure", comparison.work.dtype, self.seconds / 4)
-            comparison.peaks.append(peak * self.threads)
-            for timing in list(comparison.timings):
-                try:
-                    seconds = self.worker(timing.rival).call("round")
-                except RivalError as reason:
-                    comparison.failures[timing.rival] = str(reason)
-                    comparison.timings.remove(timing)
-                    continue
-                timing.seconds.append(seconds)
-                time.sleep(0.002)  # its threads may still spin
-        progress("")
-        for timing in comparison.timings:
-            self.workers[timing.rival].call("release")
+    def take_turn(self, comparison: Comparison) -> None:
+        for timing in list(comparison.timings):
+            try:
+                worker = self.worker(timing.rival, comparison.threads)
+                timing.seconds.append(worker.call("round"))
+            except RivalError as reason:
+                comparison.failures[timing.rival] = str(reason)
+                comparison.timings.remove(timing)
+            time.sleep(0.002)  # its threads may still spin
 
 
 def progress(text: str) -> None:

@@ -17,13 +17,20 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
+def cores() -> list[int]:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
 def description() -> dict[str, object]:
     import fcnn
 
     config = fcnn.show_config("dicts")
     return {
         "processor": processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(cores()),
         "system": platform.platform(),
         "python": platform.python_version(),
         "fcnn": config["version"],

@@ -16,7 +16,9 @@
     double name(long n, T m, T c)                                              \
     {                                                                          \
         typedef T vector __attribute__((vector_size(BYTES)));                  \
-        vector a[CHAINS] = {0};                                                \
+        vector a[CHAINS];                                                      \
+        for (int j = 0; j < CHAINS; ++j) /* alike, they would become one */    \
+            a[j] = (vector){0} + c * (T)j;                                     \
         for (long i = 0; i < n; ++i)                                           \
             for (int j = 0; j < CHAINS; ++j)                                   \
                 a[j] = a[j] * m + c;                                           \

@@ -62,7 +62,7 @@ def one(comparison: Comparison) -> str:
     timings = sorted(comparison.timings, key=lambda timing: timing.median)
     held = f"{threads(comparison.threads)}, peak {comparison.peak:.1f} GFLOP/s"
     lines = [f"\n{comparison.work}, {held}\n", table(header, map(line, timings))]
-    lines += [f"\\* {t.rival} {t.note}" for t in timings if t.note]
+    lines += [f"\\* {t.rival}: with {t.note}" for t in timings if t.note]
     lines += [f"{name}: {why}" for name, why in comparison.failures.items()]
     return "\n".join(lines)
 

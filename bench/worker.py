@@ -25,14 +25,14 @@ class Session:
         if hasattr(self.rival, "set_threads"):
             self.rival.set_threads(threads)
 
-    def describe(self) -> dict:
-        return {"version": self.version}
+    def describe(self) -> str:
+        return self.version
 
     def check(self, work):
         """The workload that it does, if not this very one, and its answer."""
         if hasattr(self.rival, "adapted"):
             work = self.rival.adapted(work)
-        self.work = work
+        self.work, self.run = work, None
         return work, work.answer(self.rival)
 
     def prepare(self, seconds: float) -> None:
@@ -49,9 +49,6 @@ class Session:
         start = time.perf_counter()
         self.run(self.count)
         return (time.perf_counter() - start) / self.count
-
-    def release(self) -> None:
-        self.run = None
 
     def train_on_file(self, work, path) -> float:
         """Seconds of one epoch over rows in a file."""

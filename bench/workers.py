@@ -11,16 +11,12 @@ import pickle
 import subprocess
 import sys
 
+from bench.machine import cores
 from bench.rivals import RIVALS
 
 
 class RivalError(Exception):
     """A rival cannot do what it was asked, or its process ended."""
-
-
-def cores(threads: int) -> list[int]:
-    """The cores for so many threads: the last ones, for interrupts go to the first."""
-    return sorted(os.sched_getaffinity(0))[-threads:]
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -42,7 +38,8 @@ class Worker:
 
         def pin() -> None:
             if hasattr(os, "sched_setaffinity"):
-                os.sched_setaffinity(0, cores(threads))
+                # The last ones, for interrupts go to the first.
+                os.sched_setaffinity(0, cores()[-threads:])
 
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.worker", name, str(threads)],

@@ -87,15 +87,48 @@ def test_weights_are_philoxs(name, seed):
     assert np.array_equal(single.parameters, net.parameters.astype("float32"))
 
 
-def test_permutation_is_philoxs():
-    """Fisher and Yates, from the last place down."""
-    for n, seed, stream in [(1, 0, 0), (2, 5, 1), (50, 3, 2), (1000, 2**63, 9)]:
-        actual = _core.permutation(n, seed, stream)
-        assert sorted(actual) == list(range(n))
-        again = _core.permutation(n, seed, stream)
-        assert np.array_equal(actual, again)
-    assert not np.array_equal(_core.permutation(50, 3, 2), _core.permutation(50, 3, 1))
-    assert not np.array_equal(_core.permutation(50, 3, 2), _core.permutation(50, 4, 2))
+def shuffled(n, seed, purpose, number):
+    """Fisher and Yates, from the last place down; j = word (i + 1) / 2^64 <= i.
+
+    A block's two words serve places i = 2 position and i + 1.
+    """
+    items = list(range(n))
+    for i in range(n - 1, 0, -1):
+        j = words(seed, purpose, number, i // 2)[i % 2] * (i + 1) >> 64
+        items[i], items[j] = items[j], items[i]
+    return items
+
+
+SHUFFLE, SPLIT = 2, 3  # purposes
+
+
+@pytest.mark.parametrize(
+    ("n", "seed", "stream"), [(1, 0, 0), (2, 5, 1), (50, 3, 2), (1000, 2**64 - 1, 9)]
+)
+def test_permutation_is_philoxs(n, seed, stream):
+    actual = _core.permutation(n, seed, stream)
+    assert actual.tolist() == shuffled(n, seed, SPLIT, stream)
+
+
+def test_held_out_rows_are_philoxs():
+    n, seed = 40, 11
+    net = fcnn.Network([n, 1], output="identity", bias=False, init="zeros", seed=seed)
+    net.fit(np.eye(n), np.ones(n), validation_split=0.2, epochs=1)
+    held_out = np.flatnonzero(net.parameters == 0)  # whose weights learned nothing
+    assert held_out.tolist() == sorted(shuffled(n, seed, SPLIT, 0)[:8])
+
+
+def test_shuffles_are_philoxs():
+    """Adagrad's first step is lr / step's number, which tells each row's place."""
+    n, seed = 40, 11
+    net = fcnn.Network([n, 1], output="identity", bias=False, init="zeros", seed=seed)
+    rule = fcnn.Adagrad(lr=1e-3, lr_decay=1.0)
+    for epoch in range(2):
+        net.parameters[:] = 0
+        net.reset_optimizer()
+        net.fit(np.eye(n), np.ones(n), batch_size=1, epochs=1, optimizer=rule)
+        place = np.round(1e-3 / net.parameters).astype(int) - 1
+        assert np.argsort(place).tolist() == shuffled(n, seed, SHUFFLE, epoch)
 
 
 @pytest.mark.parametrize("name", ref.INITIALIZERS)

@@ -28,7 +28,7 @@ OURS = "fcnn"
 
 RIVALS = {
     OURS: Rival("fcnn", "fcnn", "fcnn"),
-    "predictor": Rival("fcnn_predictor", "fcnn", "fcnn"),
+    "fcnn.predictor": Rival("fcnn_predictor", "fcnn", "fcnn"),
     **{
         f"fcnn-{level}": Rival("fcnn", "fcnn", "fcnn", level)
         for level in ("base", "v3", "v4")
@@ -36,7 +36,7 @@ RIVALS = {
     "numpy": Rival("numpy", "numpy", "numpy"),
     "sklearn": Rival("sklearn", "scikit-learn", "sklearn.neural_network"),
     "torch": Rival("torch", "torch", "torch"),
-    "compile": Rival("torch_compile", "torch", "torch"),
+    "torch.compile": Rival("torch_compile", "torch", "torch"),
     "jax": Rival("jax", "jax", "jax.numpy"),
     "onnxruntime": Rival("onnxruntime", "onnxruntime", "onnxruntime"),
 }

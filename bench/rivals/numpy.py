@@ -77,7 +77,7 @@ class Trainer:
         self.parts = views(self.theta, work.sizes)
         self.gradients = views(self.gradient, work.sizes)
         self.m, self.v, self.t = np.zeros_like(self.theta), np.zeros_like(self.theta), 0
-        self.update = {"adam": self.adam, "sgd": self.sgd}[work.optimizer]
+        self.update = getattr(self, work.optimizer)
 
     def run(self, epochs, shuffle) -> None:
         for _ in range(epochs):
@@ -117,6 +117,10 @@ class Trainer:
         np.divide(self.m, g, out=g)
         g *= self.work.lr / (1 - beta1**self.t)
         self.theta -= g
+
+    def adam_epsilon_hat(self, beta2=0.999, eps=1e-8) -> None:
+        """The paper's other form: m / (sqrt(v) + eps), corrected as a whole."""
+        self.adam(beta2=beta2, eps=eps / (1 - beta2 ** (self.t + 1)) ** 0.5)
 
     def parameters(self):
         return [(W.T, b) for W, b in self.parts]

@@ -1,7 +1,7 @@
 """scikit-learn's multilayer perceptrons; one `partial_fit` is an epoch.
 
-Their output delta is always a - y. Where a workload's is another one, the workload of
-equal size whose loss has that delta is trained instead.
+Their output delta is always a - y, and their Adam adds epsilon before it corrects the
+bias rather than after it. The workload that differs in just that is trained instead.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ LOSSES = {  # by output: the loss whose delta is a - y
 
 
 def adapted(work):
-    return dataclasses.replace(work, loss=LOSSES[work.output])
+    if not hasattr(work, "optimizer"):
+        return work
+    optimizer = {"adam": "adam_epsilon_hat"}.get(work.optimizer, work.optimizer)
+    return dataclasses.replace(work, loss=LOSSES[work.output], optimizer=optimizer)
 
 
 def model(work, start, X, y):
@@ -33,7 +36,7 @@ def model(work, start, X, y):
     net = kind(
         hidden_layer_sizes=work.sizes[1:-1],
         activation=ACTIVATIONS[work.activation],
-        solver=getattr(work, "optimizer", "adam"),
+        solver="sgd" if getattr(work, "optimizer", "") == "sgd" else "adam",
         learning_rate_init=getattr(work, "lr", 1e-3),
         alpha=0.0,
         momentum=0.0,

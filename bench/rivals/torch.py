@@ -55,9 +55,6 @@ class Trainer:
     def loss(self, x, y):
         return LOSSES[self.work.loss](self.net(x), y)
 
-    def step(self) -> None:
-        self.optimizer.step()
-
     def run(self, epochs, shuffle) -> None:
         dtype = getattr(torch, self.work.dtype)
         for _ in range(epochs):
@@ -65,7 +62,7 @@ class Trainer:
                 index = rows if isinstance(rows, slice) else torch.from_numpy(rows)
                 self.optimizer.zero_grad()
                 self.loss(self.X[index].to(dtype), self.y[index]).backward()
-                self.step()
+                self.optimizer.step()
 
     def parameters(self):
         return [

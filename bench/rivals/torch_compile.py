@@ -1,4 +1,4 @@
-"""PyTorch with torch.compile: the loss with its backward pass, and the update."""
+"""PyTorch with torch.compile: forward and backward pass; its optimizers are fused."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Training:
     shuffle: bool = True
     shape: str = ""  # for the name, if the sizes are many
 
-    lr = property(lambda self: {"adam": 1e-3, "sgd": 0.1}[self.optimizer])
+    lr = property(lambda self: 0.1 if self.optimizer == "sgd" else 1e-3)
     tolerance = property(lambda self: 2e-3 if self.dtype == "float32" else 1e-6)
     unit = "an epoch"
 

@@ -52,7 +52,7 @@ struct SigmoidPair {
     s = select(negative, small, large);
     rest = select(negative, large, small);
   }
-  explicit SigmoidPair(Pack<T> z) : SigmoidPair(z, exp(-abs(z))) {}
+  explicit SigmoidPair(Pack<T> z) : SigmoidPair(z, exp_of_negative(-abs(z))) {}
 };
 
 struct Sigmoid : ActivationDefaults {
@@ -60,7 +60,7 @@ struct Sigmoid : ActivationDefaults {
   // a = 1 / (1 + e^-z), for z < 0 as e^z / (1 + e^z)
   template <class T>
   static Pack<T> value(Pack<T> z, T) {
-    const Pack<T> one(T(1)), t = exp(-abs(z));
+    const Pack<T> one(T(1)), t = exp_of_negative(-abs(z));
     return select(z < Pack<T>(T(0)), t, one) / (one + t);
   }
   // a (1 - a)
@@ -161,7 +161,7 @@ struct Softplus : RectifierDefaults {
   // a = log(1 + e^z) = max(z, 0) + log(1 + e^-|z|)
   template <class T>
   static Pack<T> value(Pack<T> z, T = 0) {
-    return at_least(z, Pack<T>(T(0))) + log1p_of_fraction(exp(-abs(z)));
+    return at_least(z, Pack<T>(T(0))) + log1p_of_fraction(exp_of_negative(-abs(z)));
   }
   // 1 / (1 + e^-z)
   template <class T>
@@ -308,7 +308,7 @@ struct Mish : RectifierDefaults {
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
     const Pack<T> one(T(1)), two(T(2)), limit(-ElementaryConstants<T>::exp_low);
     const Pack<T> x = at_most(at_least(z, -limit), limit);
-    const Pack<T> t = exp(-abs(z)), p = fma(two, t, one), q = t * (t + two);
+    const Pack<T> t = exp_of_negative(-abs(z)), p = fma(two, t, one), q = t * (t + two);
     const Pack<T> negative = z < Pack<T>(T(0));
     const Pack<T> denominator = select(negative, q + two, fma(two * t, t, p));
     const Pack<T> h = select(negative, q, p) / denominator;

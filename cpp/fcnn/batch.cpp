@@ -15,6 +15,8 @@ Batch<T>::Batch(const Network<T>& network, Index capacity, bool with_delta)
     layers_.push_back(std::move(layer));
   }
   y_storage_.setZero(Strips<T>::padded(network.n_out()) * capacity);
+  if (Strips<T>::count(network.n_out()) > 1)
+    plain_y_.resize(network.n_out() * capacity);
   weight.resize(capacity);
   value.resize(capacity);
 }
@@ -41,23 +43,36 @@ Features<T> Batch<T>::input() const {
 
 template <class T>
 void Batch<T>::gather(const Samples& samples, Index offset, Index first, Index last) {
-  for (Index j = first; j < last; ++j)
-    read_row(samples.x, samples.row(offset + j), x_.data() + j * n_in_);
+  const std::int64_t* rows = samples.rows ? samples.rows + offset + first : nullptr;
+  const Index count = last - first;
+  const Index behind = samples.count - (offset + last);
+  read_rows(samples.x, rows, offset + first, count, std::min(behind, count),
+            x_.data() + first * n_in_, n_in_);
   if (!samples.y.data) return;
+  if (samples.labels) {
+    gather_labels(samples, offset, first, last);
+  } else if (y_.count() == 1) {  // its one strip is plain columns
+    read_rows(samples.y, rows, offset + first, count, 0, y_.column(0, first),
+              Strips<T>::width);
+  } else {
+    T* plain = plain_y_.data() + first * y_.features;
+    read_rows(samples.y, rows, offset + first, count, 0, plain, y_.features);
+    to_strips(plain, y_.features, y_, first, last);
+  }
+}
+
+// One-hot: y_k = 1 for the label k, else 0.
+template <class T>
+void Batch<T>::gather_labels(const Samples& samples, Index offset, Index first,
+                             Index last) {
   constexpr Index width = Strips<T>::width;
-  Vector<T> target(y_.features);
+  for (Index s = 0; s < y_.count(); ++s)
+    std::fill(y_.column(s, first), y_.column(s, last), T(0));
   for (Index j = first; j < last; ++j) {
-    const Index row = samples.row(offset + j);
-    if (samples.labels) {
-      double label = 0;
-      read_row(samples.y, row, &label);
-      target.setZero();
-      target[static_cast<Index>(label)] = T(1);
-    } else {
-      read_row(samples.y, row, target.data());
-    }
-    for (Index k = 0; k < y_.features; ++k)
-      y_.column(k / width, j)[k % width] = target[k];
+    double label = 0;
+    read_row(samples.y, samples.row(offset + j), &label);
+    const auto k = static_cast<Index>(label);
+    y_.column(k / width, j)[k % width] = T(1);
   }
 }
 

@@ -55,10 +55,11 @@ class Batch {
     Vector<T> storage;
     Strips<T> z, a, delta;
   };
+  void gather_labels(const Samples& samples, Index offset, Index first, Index last);
   static std::size_t at(Index l) { return static_cast<std::size_t>(l - 1); }
 
   Index n_in_, size_ = 0;
-  Vector<T> x_, y_storage_;
+  Vector<T> x_, y_storage_, plain_y_;
   Strips<T> y_;
   std::vector<Layer> layers_;
 };

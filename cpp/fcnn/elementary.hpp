@@ -15,8 +15,9 @@ template <class T>
 struct ElementaryConstants;
 
 // ln2_high has trailing zero bits, so that n ln2_high is exact for every exponent n.
-// exp_high and exp_low lie just beyond where e^x overflows and underflows.
-// expm1_series[k] = 1 / (k + 2)!; atanh_series[k] = 2 / (2 k + 3).
+// exp_high and exp_low lie beyond where e^x, times a number of its size, overflows and
+// underflows; from exp_zero = -127 ln 2 (-1023 ln 2) down e^x is below the normal
+// numbers. expm1_series[k] = 1 / (k + 2)!; atanh_series[k] = 2 / (2 k + 3).
 template <>
 struct ElementaryConstants<float> {
   static constexpr float log2_e = 1.44269504f;
@@ -24,6 +25,7 @@ struct ElementaryConstants<float> {
   static constexpr float ln2_low = -2.12194440e-4f;
   static constexpr float exp_high = 120.0f;
   static constexpr float exp_low = -120.0f;
+  static constexpr float exp_zero = -88.0296919f;
   static constexpr float expm1_series[] = {1.0f / 2,   1.0f / 6,   1.0f / 24,
                                            1.0f / 120, 1.0f / 720, 1.0f / 5040};
   static constexpr float atanh_series[] = {2.0f / 3, 2.0f / 5, 2.0f / 7, 2.0f / 9,
@@ -37,6 +39,7 @@ struct ElementaryConstants<double> {
   static constexpr double ln2_low = 1.90821492927058770002e-10;
   static constexpr double exp_high = 800.0;
   static constexpr double exp_low = -800.0;
+  static constexpr double exp_zero = -709.08956571282413;
   static constexpr double expm1_series[] = {
       1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
       1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
@@ -55,10 +58,12 @@ struct ReducedExp {
   Pack<T> times(Pack<T> factor) const { return ldexp(fma(factor, m, factor), n); }
 };
 
+// For lowest <= x <= highest; further out as at these ends.
 template <class T>
-inline ReducedExp<T> reduced_exp(Pack<T> x, Pack<T> x_low = Pack<T>(T(0))) {
+inline ReducedExp<T> reduced_exp(Pack<T> x, Pack<T> x_low = Pack<T>(T(0)),
+                                 T lowest = ElementaryConstants<T>::exp_low) {
   using C = ElementaryConstants<T>;
-  x = at_most(at_least(x, Pack<T>(C::exp_low)), Pack<T>(C::exp_high));
+  x = at_most(at_least(x, Pack<T>(lowest)), Pack<T>(C::exp_high));
   const Pack<T> n = round(x * Pack<T>(C::log2_e));
   Pack<T> r = fma(n, Pack<T>(-C::ln2_high), x);
   r = r + fma(n, Pack<T>(-C::ln2_low), x_low);
@@ -71,11 +76,22 @@ inline Pack<T> exp(Pack<T> x) {
   return reduced_exp(x).times(Pack<T>(T(1)));
 }
 
-// e^x - 1 = 2^n m + (2^n - 1), for x <= 0, where it is needed and nothing overflows.
+// e^x for x <= 0: one multiplication by 2^n, which is zero where e^x is below the
+// smallest normal number.
+template <class T>
+inline Pack<T> exp_of_negative(Pack<T> x) {
+  const ReducedExp<T> e =
+      reduced_exp(x, Pack<T>(T(0)), ElementaryConstants<T>::exp_zero);
+  const Pack<T> scale = power_of_two(e.n);
+  return fma(scale, e.m, scale);
+}
+
+// e^x - 1 = 2^n m + (2^n - 1), for x <= 0.
 template <class T>
 inline Pack<T> expm1_of_negative(Pack<T> x) {
-  const ReducedExp<T> e = reduced_exp(x);
-  const Pack<T> scale = ldexp(Pack<T>(T(1)), e.n);
+  const ReducedExp<T> e =
+      reduced_exp(x, Pack<T>(T(0)), ElementaryConstants<T>::exp_zero);
+  const Pack<T> scale = power_of_two(e.n);
   return fma(scale, e.m, scale - Pack<T>(T(1)));
 }
 

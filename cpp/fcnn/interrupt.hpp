@@ -15,11 +15,11 @@ class Interrupt {
   // every 50 ms.
   explicit Interrupt(std::function<bool()> asked = {}) : asked_(std::move(asked)) {}
 
-  // Called after so many multiply-adds; `part` 0 is the entering thread. Throws
-  // Interrupted on every thread once the answer was yes.
-  void after(double multiply_adds, int part) {
+  // Called after so many steps of work, multiply-adds of a register or two; `part` 0 is
+  // the entering thread. Throws Interrupted on every thread once the answer was yes.
+  void after(double steps, int part) {
     if (part == 0 && asked_) {
-      work_ += multiply_adds;
+      work_ += steps;
       if (work_ > kWorkBetweenLooks) look();
     }
     if (stop_.load(std::memory_order_relaxed)) throw Interrupted();
@@ -27,7 +27,7 @@ class Interrupt {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr double kWorkBetweenLooks = 1e6;  // well below 50 ms on any CPU
+  static constexpr double kWorkBetweenLooks = 100e3;  // well below 50 ms on any CPU
 
   void look() {
     work_ = 0;

@@ -164,7 +164,8 @@ struct BinaryCrossEntropy : LossDefaults {
   // log(1 + e^z) - y z = max(z, 0) - y z + log(1 + e^-|z|)
   template <class T>
   static Pack<T> natural_term(Pack<T> z, Pack<T>, Pack<T> y) {
-    return (at_least(z, Pack<T>(T(0))) - y * z) + log1p_of_fraction(exp(-abs(z)));
+    return (at_least(z, Pack<T>(T(0))) - y * z) +
+           log1p_of_fraction(exp_of_negative(-abs(z)));
   }
 };
 

@@ -41,13 +41,22 @@ struct Share {
   Interrupt* interrupt = nullptr;
 
   Index count() const { return last - first; }
-  void done(Index features, Index inputs) const {
-    if (!interrupt) return;
-    interrupt->after(static_cast<double>(count()) * static_cast<double>(features) *
-                         static_cast<double>(inputs),
-                     part);
+  // After one strip's product over so many columns and terms.
+  void done(Index columns, Index terms) const {
+    if (interrupt)
+      interrupt->after(static_cast<double>(columns) * static_cast<double>(terms), part);
   }
 };
+
+// f(first, last) over first..last in blocks that keep `numbers` numbers for each of
+// them in the second-level cache while all strips pass: half of 256 KiB, in whole
+// tiles.
+template <class T, class F>
+void in_blocks(Index first, Index last, Index numbers, F f) {
+  const Index fits = 128 * 1024 / static_cast<Index>(sizeof(T)) / numbers;
+  const Index block = std::max(fits / kTileColumns, Index{2}) * kTileColumns;
+  for (Index i = first; i < last; i += block) f(i, std::min(last, i + block));
+}
 
 template <class T>
 void forward(const Weights<T>& w, const Activation<T>& sigma,
@@ -69,11 +78,10 @@ void forward(const Weights<T>& w, const Activation<T>& sigma,
 // delta <- delta * sigma'(z), or times softmax's Jacobian.
 template <class T>
 void times_derivative(const Activation<T>& sigma, const Strips<T>& z,
-                      const Strips<T>& a, const Strips<T>& delta, Index s,
-                      const Share& share) {
-  sigma.times_derivative(z.column(s, share.first), a.column(s, share.first),
-                         delta.column(s, share.first), share.count() * Strips<T>::width,
-                         sigma.parameter);
+                      const Strips<T>& a, const Strips<T>& delta, Index s, Index first,
+                      Index last) {
+  sigma.times_derivative(z.column(s, first), a.column(s, first), delta.column(s, first),
+                         (last - first) * Strips<T>::width, sigma.parameter);
 }
 
 // delta = dC/da * sigma'(z), for the natural pairs given whole by the loss; and C.
@@ -85,7 +93,7 @@ void output_delta(const Loss<T>& loss, const Activation<T>& sigma,
   if (!sigma.elementwise())
     return times_softmax_derivative(batch.a, batch.delta, share.first, share.last);
   for (Index s = 0; s < batch.delta.count(); ++s)
-    times_derivative(sigma, batch.z, batch.a, batch.delta, s, share);
+    times_derivative(sigma, batch.z, batch.a, batch.delta, s, share.first, share.last);
 }
 
 // delta = (W_after^T delta_after) * sigma'(z); W^T in strips of emitting nodes.
@@ -93,14 +101,17 @@ template <class T>
 void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
               const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
               const Strips<T>& delta, const Share& share) {
-  for (Index s = 0; s < delta.count(); ++s) {
-    // W^T delta
-    product<T>(transposed_after.strip(s), Strips<T>::width, delta_after, nullptr,
-               delta.strip(s), share.first, share.last);
-    // * sigma'(z)
-    times_derivative(sigma, z, a, delta, s, share);
-    share.done(Strips<T>::width, delta_after.features);
-  }
+  const Index terms = delta_after.features;
+  in_blocks<T>(share.first, share.last, terms, [&](Index first, Index last) {
+    for (Index s = 0; s < delta.count(); ++s) {
+      // W^T delta
+      product<T>(transposed_after.strip(s), Strips<T>::width, delta_after, nullptr,
+                 delta.strip(s), first, last);
+      // * sigma'(z)
+      times_derivative(sigma, z, a, delta, s, first, last);
+      share.done(last - first, terms);
+    }
+  });
 }
 
 // dW = delta a_before^T and db = sum of delta over all samples, for the emitting nodes
@@ -109,15 +120,18 @@ template <class T>
 void gradient(const Strips<T>& delta, const Features<T>& a_before, bool add,
               const Strips<T>& weight_gradient, T* bias_gradient, const Share& share) {
   const Index samples = delta.columns, width = Strips<T>::width;
-  for (Index s = 0; s < delta.count(); ++s) {
-    // dW = delta a^T
-    outer_product<T>(delta.strip(s), a_before, samples, add, weight_gradient.strip(s),
-                     share.first, share.last);
-    // db = sum of delta
-    if (bias_gradient && share.part == 0)
+  in_blocks<T>(share.first, share.last, samples, [&](Index first, Index last) {
+    for (Index s = 0; s < delta.count(); ++s) {
+      // dW = delta a^T
+      outer_product<T>(delta.strip(s), a_before, samples, add, weight_gradient.strip(s),
+                       first, last);
+      share.done(last - first, samples);
+    }
+  });
+  // db = sum of delta
+  if (bias_gradient && share.part == 0)
+    for (Index s = 0; s < delta.count(); ++s)
       column_sum(delta.strip(s), samples, add, bias_gradient + s * width);
-    share.done(width, samples);
-  }
 }
 
 }  // namespace fcnn

@@ -62,13 +62,12 @@ double Random::normal(std::uint64_t position) const {
   }
 }
 
-std::uint64_t Random::below(std::uint64_t n, std::uint64_t position) const {
-  return high_product(bits(position)[0], n);
-}
-
 void shuffle(std::vector<std::int64_t>& items, const Random& random) {
+  // j uniform in 0 .. i, off by less than i / 2^64; a block of bits gives two of them
+  std::array<std::uint64_t, 2> words{};
   for (std::size_t i = items.size(); i-- > 1;) {
-    const std::uint64_t j = random.below(i + 1, i);
+    if (i % 2 == 1 || i + 1 == items.size()) words = random.bits(i / 2);
+    const std::uint64_t j = high_product(words[i % 2], i + 1);
     std::swap(items[i], items[static_cast<std::size_t>(j)]);
   }
 }

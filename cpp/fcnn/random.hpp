@@ -32,9 +32,6 @@ class Random {
   // Standard normal (Marsaglia's polar method, one of its two numbers).
   double normal(std::uint64_t position) const;
 
-  // Uniform in 0 .. n - 1, off by less than n / 2^64.
-  std::uint64_t below(std::uint64_t n, std::uint64_t position) const;
-
  private:
   static double fraction(std::uint64_t bits) {
     return static_cast<double>(bits >> 11) * 0x1p-53;

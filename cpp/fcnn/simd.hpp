@@ -104,6 +104,21 @@ inline Pack<T> ldexp(Pack<T> x, Pack<T> n) {
   return Pack<T>::raw(Eigen::internal::pldexp(x.v, n.v));
 }
 
+// 2^n for a whole n, -127 <= n <= 127 (in double down to -1023), with zero for the
+// lowest. For floats by the bits: n + 1.5 2^23 ends in those of n, which the shift
+// takes to the exponent's place.
+inline Pack<float> power_of_two(Pack<float> n) {
+  using Eigen::internal::plogical_shift_left;
+  using Packet = Pack<float>::Packet;
+  using Integers = Eigen::internal::unpacket_traits<Packet>::integer_packet;
+  const Pack<float> biased = n + Pack<float>(1.5f * 8388608.0f + 127.0f);
+  const Integers bits = Eigen::internal::preinterpret<Integers>(biased.v);
+  return Pack<float>::raw(
+      Eigen::internal::preinterpret<Packet>(plogical_shift_left<23>(bits)));
+}
+
+inline Pack<double> power_of_two(Pack<double> n) { return ldexp(Pack<double>(1.0), n); }
+
 // x = m 2^n with m in [1/2, 1).
 template <class T>
 inline Pack<T> frexp(Pack<T> x, Pack<T>& n) {

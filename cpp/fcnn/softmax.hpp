@@ -24,7 +24,8 @@ struct LogSumExp {
     maximum = fcnn::max(greatest);
     Pack<T> total(T(0));
     for_each_pack(z, [&](Index at, Pack<T> mask) {
-      total = total + (mask & exp(Pack<T>::load(column + at) - Pack<T>(maximum)));
+      total = total +
+              (mask & exp_of_negative(Pack<T>::load(column + at) - Pack<T>(maximum)));
     });
     sum = fcnn::sum(total);
   }
@@ -37,7 +38,7 @@ void softmax(const Strips<T>& z, const Strips<T>& a, Index first, Index last) {
     const LogSumExp<T> lse(z, j);
     const Pack<T> m(lse.maximum), total(lse.sum);
     for_each_pack(z, [&](Index at, Pack<T> mask) {
-      const Pack<T> e = exp(Pack<T>::load(z.column(0, j) + at) - m);
+      const Pack<T> e = exp_of_negative(Pack<T>::load(z.column(0, j) + at) - m);
       (mask & (e / total)).store(a.column(0, j) + at);
     });
   }

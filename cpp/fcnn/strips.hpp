@@ -58,15 +58,17 @@ struct Features {
   }
 };
 
-// strips(i, j) = plain[j * column + i]; padding is set to zero.
+// strips(i, j) = plain[j * column + i], plain[0] standing for column `first`, for
+// columns first <= j < last; padding is set to zero.
 template <class T>
-void to_strips(const T* plain, Index column, const Strips<T>& strips) {
+void to_strips(const T* plain, Index column, const Strips<T>& strips, Index first,
+               Index last) {
   constexpr Index width = Strips<T>::width;
   for (Index s = 0; s < strips.count(); ++s) {
     const Index n = std::min(width, strips.features - s * width);
-    for (Index j = 0; j < strips.columns; ++j) {
+    for (Index j = first; j < last; ++j) {
       T* to = strips.column(s, j);
-      const T* from = plain + j * column + s * width;
+      const T* from = plain + (j - first) * column + s * width;
       for (Index i = 0; i < n; ++i) to[i] = from[i];
       for (Index i = n; i < width; ++i) to[i] = T(0);
     }
@@ -88,20 +90,33 @@ void from_strips(const Strips<T>& strips, Index first, Index last, T* plain,
   }
 }
 
-// transposed(j, i) = strips(i, j).
+// to(j, i) = from(i, j) for a square of Pack<T>::size; columns of both stand `width`
+// apart. Columns of `from` beyond n_from count as zero, of `to` beyond n_to are not
+// written.
+template <class T>
+inline void transpose_square(const T* from, Index n_from, Index width, T* to,
+                             Index n_to) {
+  constexpr Index size = Pack<T>::size;
+  Eigen::internal::PacketBlock<typename Pack<T>::Packet, size> block;
+  for (Index j = 0; j < size; ++j)
+    block.packet[j] = (j < n_from ? Pack<T>::load(from + j * width) : Pack<T>(T(0))).v;
+  Eigen::internal::ptranspose(block);
+  for (Index i = 0; i < std::min(size, n_to); ++i)
+    Eigen::internal::pstoreu(to + i * width, block.packet[i]);
+}
+
+// transposed(j, i) = strips(i, j), square by square of one pack's size in registers.
 template <class T>
 void transpose(const Strips<T>& strips, const Strips<T>& transposed) {
-  constexpr Index width = Strips<T>::width;
+  constexpr Index width = Strips<T>::width, size = Pack<T>::size;
   for (Index t = 0; t < transposed.count(); ++t) {
-    const Index n = std::min(width, transposed.features - t * width);
+    const Index columns = std::min(width, strips.columns - t * width);
     for (Index s = 0; s < strips.count(); ++s) {
-      const Index m = std::min(width, strips.features - s * width);
-      for (Index i = 0; i < m; ++i) {
-        T* to = transposed.column(t, s * width + i);
-        const T* from = strips.column(s, t * width) + i;
-        for (Index j = 0; j < n; ++j) to[j] = from[j * width];
-        for (Index j = n; j < width; ++j) to[j] = T(0);
-      }
+      const Index features = std::min(width, strips.features - s * width);
+      for (Index i = 0; i < features; i += size)
+        for (Index j = 0; j < width; j += size)
+          transpose_square(strips.column(s, t * width + j) + i, columns - j, width,
+                           transposed.column(t, s * width + i) + j, features - i);
     }
   }
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "fcnn/simd.hpp"
+
 namespace fcnn {
 
 namespace {
@@ -46,53 +48,90 @@ T element(const std::byte* from, bool swapped) {
   }
 }
 
+// n numbers side by side, of T itself: whole packs, then the rest.
+template <class T>
+void copy(const std::byte* from, Index n, T* to) {
+  constexpr Index size = Pack<T>::size;
+  const auto at = [&](Index j) { return from + j * static_cast<Index>(sizeof(T)); };
+  Index j = 0;
+  for (; j + size <= n; j += size) std::memcpy(to + j, at(j), size * sizeof(T));
+  for (; j < n; ++j) std::memcpy(to + j, at(j), sizeof(T));
+}
+
 template <class S, class T>
 void read(const Table& table, Index row, T* to) {
+  constexpr Index size = kBytes<S>;
   const std::byte* from = table.row(row);
   const Index n = table.columns, step = table.column_step;
-  if (!table.swapped && step == static_cast<Index>(kBytes<S>)) {
-    if constexpr (std::is_same_v<S, T>) {
-      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
-    } else {
-      for (Index j = 0; j < n; ++j)
-        to[j] = element<S, T>(from + j * static_cast<Index>(kBytes<S>), false);
-    }
-    return;
+  if (table.swapped || step != size) {
+    for (Index j = 0; j < n; ++j) to[j] = element<S, T>(from + j * step, table.swapped);
+  } else if constexpr (std::is_same_v<S, T>) {
+    copy(from, n, to);
+  } else {
+    for (Index j = 0; j < n; ++j) to[j] = element<S, T>(from + j * size, false);
   }
-  for (Index j = 0; j < n; ++j) to[j] = element<S, T>(from + j * step, table.swapped);
+}
+
+template <class T>
+using ReadRow = void (*)(const Table& table, Index row, T* to);
+
+template <class T>
+ReadRow<T> reader(ScalarType type) {
+  switch (type) {
+    case ScalarType::boolean:
+      return read<bool, T>;
+    case ScalarType::int8:
+      return read<std::int8_t, T>;
+    case ScalarType::int16:
+      return read<std::int16_t, T>;
+    case ScalarType::int32:
+      return read<std::int32_t, T>;
+    case ScalarType::int64:
+      return read<std::int64_t, T>;
+    case ScalarType::uint8:
+      return read<std::uint8_t, T>;
+    case ScalarType::uint16:
+      return read<std::uint16_t, T>;
+    case ScalarType::uint32:
+      return read<std::uint32_t, T>;
+    case ScalarType::uint64:
+      return read<std::uint64_t, T>;
+    case ScalarType::float16:
+      return read<Half, T>;
+    case ScalarType::float32:
+      return read<float, T>;
+    case ScalarType::float64:
+      return read<double, T>;
+    case ScalarType::long_double:
+      return read<long double, T>;
+  }
+  return nullptr;
+}
+
+void prefetch_row(const Table& table, Index row) {
+  constexpr Index line = 64;
+  const Index bytes = table.columns * std::abs(table.column_step);
+  const auto* from = reinterpret_cast<const char*>(table.row(row));
+  for (Index at = 0; at < bytes; at += line) Eigen::internal::prefetch(from + at);
 }
 
 }  // namespace
 
 template <class T>
 void read_row(const Table& table, Index row, T* to) {
-  switch (table.type) {
-    case ScalarType::boolean:
-      return read<bool>(table, row, to);
-    case ScalarType::int8:
-      return read<std::int8_t>(table, row, to);
-    case ScalarType::int16:
-      return read<std::int16_t>(table, row, to);
-    case ScalarType::int32:
-      return read<std::int32_t>(table, row, to);
-    case ScalarType::int64:
-      return read<std::int64_t>(table, row, to);
-    case ScalarType::uint8:
-      return read<std::uint8_t>(table, row, to);
-    case ScalarType::uint16:
-      return read<std::uint16_t>(table, row, to);
-    case ScalarType::uint32:
-      return read<std::uint32_t>(table, row, to);
-    case ScalarType::uint64:
-      return read<std::uint64_t>(table, row, to);
-    case ScalarType::float16:
-      return read<Half>(table, row, to);
-    case ScalarType::float32:
-      return read<float>(table, row, to);
-    case ScalarType::float64:
-      return read<double>(table, row, to);
-    case ScalarType::long_double:
-      return read<long double>(table, row, to);
+  reader<T>(table.type)(table, row, to);
+}
+
+template <class T>
+void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
+               Index ahead, T* to, Index to_step) {
+  const ReadRow<T> read_one = reader<T>(table.type);
+  const auto row = [&](Index i) {
+    return rows ? static_cast<Index>(rows[i]) : first + i;
+  };
+  for (Index i = 0; i < count; ++i) {
+    if (rows && i < ahead) prefetch_row(table, row(count + i));
+    read_one(table, row(i), to + i * to_step);
   }
 }
 
@@ -120,6 +159,10 @@ Index first_row_not_finite(const Table& table, const std::int64_t* rows, Index f
 
 template void read_row(const Table&, Index, float*);
 template void read_row(const Table&, Index, double*);
+template void read_rows(const Table&, const std::int64_t*, Index, Index, Index, float*,
+                        Index);
+template void read_rows(const Table&, const std::int64_t*, Index, Index, Index, double*,
+                        Index);
 template Index first_row_not_finite<float>(const Table&, const std::int64_t*, Index,
                                            Index);
 template Index first_row_not_finite<double>(const Table&, const std::int64_t*, Index,

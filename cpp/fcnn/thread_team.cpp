@@ -32,7 +32,7 @@ class Pool {
     for (std::thread& worker : workers_) worker.join();
   }
 
-  void run(int n, const std::function<void(int)>& work) {
+  void run(int n, const PartWork& work) {
     const auto count = static_cast<std::size_t>(n);
     {
       std::lock_guard lock(mutex_);
@@ -66,7 +66,7 @@ class Pool {
     const FloatState float_state;
     for (;;) {
       for (int spin = 0; spin < kSpins && round_.load() == seen; ++spin) pause();
-      const std::function<void(int)>* work = nullptr;
+      const PartWork* work = nullptr;
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [&] { return stop_ || round_.load() != seen; });
@@ -83,7 +83,7 @@ class Pool {
     }
   }
 
-  void attempt(const std::function<void(int)>& work, int part) {
+  void attempt(const PartWork& work, int part) {
     try {
       work(part);
     } catch (...) {
@@ -97,7 +97,7 @@ class Pool {
   std::vector<std::thread> workers_;
   std::atomic<std::uint64_t> round_{0};
   std::atomic<int> pending_{0};
-  const std::function<void(int)>* work_ = nullptr;
+  const PartWork* work_ = nullptr;
   int n_ = 0;
   std::exception_ptr error_;
   bool stop_ = false;
@@ -156,7 +156,7 @@ Shared& shared() {
 
 }  // namespace
 
-void ThreadTeam::run(int n, const std::function<void(int)>& work) {
+void ThreadTeam::run_parts(int n, const PartWork& work) {
   if (n > 1) {
     Shared& mine = shared();
     if (const Use use(mine); use) {

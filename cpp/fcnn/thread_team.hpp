@@ -10,13 +10,31 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 
 namespace fcnn {
 
+// A reference to something callable, which must outlive it: no allocation, one call.
+class PartWork {
+ public:
+  template <class F>
+  explicit PartWork(const F& f)
+      : object_(std::addressof(f)), call_([](const void* object, int part) {
+          (*static_cast<const F*>(object))(part);
+        }) {}
+  void operator()(int part) const { call_(object_, part); }
+
+ private:
+  const void* object_;
+  void (*call_)(const void*, int);
+};
+
 class ThreadTeam {
  public:
-  static void run(int n, const std::function<void(int)>& work);
+  template <class F>
+  static void run(int n, const F& work) {
+    n == 1 ? work(0) : run_parts(n, PartWork(work));
+  }
 
   // What was really shared out, for tests: calls that used other threads, and the parts
   // that these did.
@@ -24,6 +42,9 @@ class ThreadTeam {
     std::int64_t runs, parts;
   };
   static Statistics statistics();
+
+ private:
+  static void run_parts(int n, const PartWork& work);
 };
 
 // The number of threads that calls use unless told otherwise: FCNN_NUM_THREADS, else
