@@ -119,7 +119,8 @@ def chosen_workloads(options) -> list:
         if options.only is None or any(part in work.name for part in options.only)
     ]
     if not chosen:
-        raise SystemExit(f"no such workload: {', '.join(work.name for work in works)}")
+        known = ", ".join(work.name for work in works)
+        raise SystemExit(f"no workload has such a name; there are {known}")
     return chosen
 
 

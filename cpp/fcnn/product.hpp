@@ -13,6 +13,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "fcnn/strips.hpp"
@@ -127,6 +128,49 @@ void product(const T* left, Index left_step, const Features<T>& right, const T* 
   } else {
     product_with_column<0>(left, left_step, right, start, out, first, last);
   }
+}
+
+// z = W a + b for one sample alone: N strips at once, whose chains of additions run
+// side by side where one strip's two would wait for each other. Strip s of W at left +
+// s stride.
+template <int N, class T>
+inline void product_of_one(const T* left, Index stride, Index step, const T* right,
+                           Index count, const T* start, T* out) {
+  constexpr Index width = Strips<T>::width, size = Pack<T>::size;
+  Pack<T> low[N], high[N];
+  unrolled<N>([&](int s) {
+    low[s] = start ? Pack<T>::load(start + s * width) : Pack<T>(T(0));
+    high[s] = start ? Pack<T>::load(start + s * width + size) : Pack<T>(T(0));
+  });
+  for (Index p = 0; p < count; ++p, left += step) {
+    const Pack<T> r(right[p]);
+    unrolled<N>([&](int s) {
+      low[s] = fma(Pack<T>::load(left + s * stride), r, low[s]);
+      high[s] = fma(Pack<T>::load(left + s * stride + size), r, high[s]);
+    });
+  }
+  unrolled<N>([&](int s) {
+    low[s].store(out + s * width);
+    high[s].store(out + s * width + size);
+  });
+}
+
+// The same for all `strips` strips; `right` is contiguous.
+template <class T>
+void product_of_one(const T* left, Index stride, Index step, const T* right,
+                    Index count, const T* start, T* out, Index strips) {
+  constexpr Index width = Strips<T>::width;
+  const auto run = [&](auto n, Index s) {
+    product_of_one<n()>(left + s * stride, stride, step, right, count,
+                        start ? start + s * width : nullptr, out + s * width);
+  };
+  Index s = 0;
+  for (; s + 4 <= strips; s += 4) run(std::integral_constant<int, 4>(), s);
+  if (strips - s >= 2) {
+    run(std::integral_constant<int, 2>(), s);
+    s += 2;
+  }
+  if (s < strips) run(std::integral_constant<int, 1>(), s);
 }
 
 // One strip of dW = delta a^T for inputs (columns of dW) first..last, over samples

@@ -62,15 +62,28 @@ template <class T>
 void forward(const Weights<T>& w, const Activation<T>& sigma,
              const Features<T>& a_before, const Strips<T>& z, const Strips<T>& a,
              const Share& share) {
-  for (Index s = 0; s < z.count(); ++s) {
-    // z = W a + b
-    product(w.strip(s), w.step, a_before, w.bias_strip(s), z.strip(s), share.first,
-            share.last);
+  const auto activate = [&](Index s, Index strips, Index first, Index last) {
     // a = sigma(z)
     if (sigma.elementwise())
-      sigma.value(z.column(s, share.first), a.column(s, share.first),
-                  share.count() * Strips<T>::width, sigma.parameter);
-    share.done(Strips<T>::width, a_before.features);
+      sigma.value(z.column(s, first), a.column(s, first),
+                  (last - first) * strips * Strips<T>::width, sigma.parameter);
+  };
+  if (z.columns == 1) {
+    // z = W a + b, strips side by side
+    product_of_one(w.weight, w.stride, w.step, a_before.data, a_before.features, w.bias,
+                   z.data, z.count());
+    activate(0, z.count(), 0, 1);
+  } else {
+    in_blocks<T>(share.first, share.last, a_before.features,
+                 [&](Index first, Index last) {
+                   for (Index s = 0; s < z.count(); ++s) {
+                     // z = W a + b
+                     product(w.strip(s), w.step, a_before, w.bias_strip(s), z.strip(s),
+                             first, last);
+                     activate(s, 1, first, last);
+                     share.done(last - first, a_before.features);
+                   }
+                 });
   }
   if (!sigma.elementwise()) softmax(z, a, share.first, share.last);
 }

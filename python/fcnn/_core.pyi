@@ -1,7 +1,7 @@
 """The compiled core: one extension module per CPU level, picked by `fcnn._levels`."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict, overload
 
 from fcnn._types import Array
 
@@ -152,3 +152,22 @@ class Trainer64(_Trainer):
         optimizer: str,
         hyperparameters: Mapping[str, float],
     ) -> None: ...
+
+class Predictor32:
+    def __call__(self, x: object, out: Array | None = None, /) -> Array: ...
+
+class Predictor64:
+    def __call__(self, x: object, out: Array | None = None, /) -> Array: ...
+
+@overload
+def make_predictor(
+    network: Network32,
+    n_rows: int,
+    fallback: Callable[[Predictor32, Any, Any], Array],
+) -> Predictor32: ...
+@overload
+def make_predictor(
+    network: Network64,
+    n_rows: int,
+    fallback: Callable[[Predictor64, Any, Any], Array],
+) -> Predictor64: ...

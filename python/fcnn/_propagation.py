@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from fcnn import _checks, _data, config
+from fcnn import _checks, _core, _data, config
 from fcnn import metrics as _metrics
 from fcnn._base import NetworkBase
 from fcnn._types import Array
@@ -16,6 +16,8 @@ from fcnn.records import Backprop, PerLayer, Trace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    Predictor = _core.Predictor32 | _core.Predictor64
 
 
 class Propagation(NetworkBase):
@@ -66,9 +68,71 @@ class Propagation(NetworkBase):
             result = np.empty(shape, self.dtype)
             self._engine.predict(X, result, config.threads(None))
             return result[0] if single else result
-        self._check_out(out, shape[1:] if single else shape, X)
+        _check_out(out, shape[1:] if single else shape, self.dtype, X, self._theta)
         self._engine.predict(X, out.reshape(shape), config.threads(None))
         return out
+
+    def predictor(self, n_rows: int = 1) -> Predictor:
+        """A callable ``p(x)`` or ``p(x, out)`` that predicts with the least overhead.
+
+        It is a snapshot: what the network learns later does not change it. It takes
+        no lock, and any number of threads may call one. Its bits are those of
+        `predict`.
+
+        Parameters
+        ----------
+        n_rows : int, default 1
+            The most rows that one call may have.
+
+        Returns
+        -------
+        callable
+            ``p(x)`` takes x as (n_in,), and returns (n_out,), or as (n, n_in) with n up
+            to `n_rows`, and returns (n, n_out). With ``p(x, out)``, where both are
+            C-contiguous arrays of the network's dtype that do not overlap, nothing is
+            allocated; anything else that `predict` takes is converted first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_rows` is no integer above 0; the callable as `predict`, and
+            for more rows than `n_rows`.
+        RuntimeError
+            If another thread is training the network.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> import numpy as np
+        >>> net = fcnn.Network([3, 4, 2], seed=0)
+        >>> p = net.predictor()
+        >>> x, out = np.ones(3, np.float32), np.empty(2, np.float32)
+        >>> p(x, out) is out
+        True
+        >>> bool((out == net.predict(x)).all())
+        True
+        """
+        n_rows = _checks.integer("n_rows", n_rows, 1)
+        n_in, n_out, dtype = self.sizes[0], self.sizes[-1], self.dtype
+
+        def convert(p: Predictor, x: Any, out: Any) -> Array:
+            """What the callable does with arguments that are not plain arrays."""
+            X, single = _data.inputs(x, n_in)
+            if len(X) > n_rows:
+                raise ValueError(f"x has {len(X)} rows, the predictor takes {n_rows}")
+            shape = (len(X), n_out)
+            if out is not None:
+                _check_out(out, shape[1:] if single else shape, dtype, X)
+            plain = np.array(X, dtype.type, order="C")
+            result = p(plain) if len(X) else np.empty(shape, dtype)
+            if out is None:
+                return result[0] if single else result
+            out[...] = result[0] if single else result
+            return cast("Array", out)
+
+        if isinstance(self._engine, _core.Network32):
+            return _core.make_predictor(self._engine, n_rows, convert)
+        return _core.make_predictor(self._engine, n_rows, convert)
 
     def forward(self, X: ArrayLike) -> Trace:
         r"""The forward pass, every quantity of it.
@@ -366,25 +430,27 @@ class Propagation(NetworkBase):
         _data.require_weight(rows.weight)
         return rows, name
 
-    def _check_out(self, out: Any, shape: tuple[int, ...], X: Array) -> None:
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"out must be an ndarray, not {_checks.shown(out)}")
-        came = None
-        if out.shape != shape or out.dtype != self.dtype:
-            came = f"{out.dtype} of shape {out.shape}"
-        elif not out.flags.c_contiguous or not out.flags.aligned:
-            came = "one that is not C-contiguous and aligned"
-        elif not out.flags.writeable:
-            came = "one that is read-only"
-        elif _overlap(out, X):
-            came = "one that overlaps X"
-        elif _overlap(out, self._theta):
-            came = "one that overlaps the network's parameters"
-        if came is not None:
-            raise ValueError(
-                f"out must be a C-contiguous writable array of {self.dtype} and shape "
-                f"{shape} apart from X, not {came}"
-            )
+
+def _check_out(
+    out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *apart: Array
+) -> None:
+    """Refuses an `out` that is not as stated, or overlaps an array of `apart`."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an ndarray, not {_checks.shown(out)}")
+    came = None
+    if out.shape != shape or out.dtype != dtype:
+        came = f"{out.dtype} of shape {out.shape}"
+    elif not out.flags.c_contiguous or not out.flags.aligned:
+        came = "one that is not C-contiguous and aligned"
+    elif not out.flags.writeable:
+        came = "one that is read-only"
+    elif any(_overlap(out, other) for other in apart):
+        came = "one that overlaps X or the parameters"
+    if came is not None:
+        raise ValueError(
+            f"out must be a C-contiguous writable array of {dtype} and shape "
+            f"{shape} apart from X and the parameters, not {came}"
+        )
 
 
 def _overlap(out: Array, other: Array) -> bool:

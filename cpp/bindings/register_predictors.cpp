@@ -1,0 +1,207 @@
+// Predictor32 and Predictor64: callables p(x) and p(x, out) for the least overhead.
+// They are plain Python types with vectorcall; arguments of the right form are
+// recognized by looking at the arrays' own fields, everything else goes to a function
+// in Python, which checks and converts it.
+
+#include <pybind11/numpy.h>
+#include <structmember.h>
+
+#include <vector>
+
+#include "call.hpp"
+#include "fcnn/predict.hpp"
+#include "register.hpp"
+
+namespace fcnn::bindings {
+
+namespace {
+
+// Scratch that a call takes from the stack; beyond, from the thread's own memory.
+constexpr Index kStackNumbers = 2048;
+
+// Work for which the GIL is given up.
+constexpr double kWorthReleasing = 500e3;
+
+template <class T>
+struct PredictorObject {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  const Predictor<T>* predictor;
+  Index most_rows;
+  PyObject* fallback;  // fallback(predictor, x, out) for all that is not plain
+};
+
+// An array's own fields, if it is C-contiguous, aligned, of dtype T and native order.
+template <class T>
+const py::detail::PyArray_Proxy* plain_array(PyObject* object) {
+  auto& api = py::detail::npy_api::get();
+  if (!api.PyArray_Check_(object)) return nullptr;
+  const auto* array = py::detail::array_proxy(object);
+  constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
+                         py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  static const PyObject* dtype = py::dtype::of<T>().release().ptr();
+  if (array->descr != dtype || (array->flags & wanted) != wanted) return nullptr;
+  return array;
+}
+
+template <class T>
+void run(const PredictorObject<T>& self, const T* x, Index rows, T* out) {
+  const Predictor<T>& predictor = *self.predictor;
+  const FloatState float_state;
+  const Features<T> input(x, predictor.n_in(), predictor.n_in());
+  const Index numbers = predictor.scratch(rows);
+  if (numbers <= kStackNumbers) {
+    alignas(64) T scratch[kStackNumbers];
+    predictor.run(input, rows, out, scratch);
+    return;
+  }
+  thread_local std::vector<T> scratch;
+  if (scratch.size() < static_cast<std::size_t>(numbers))
+    scratch.resize(static_cast<std::size_t>(numbers));
+  predictor.run(input, rows, out, scratch.data());
+}
+
+bool overlap(const char* a, Index a_bytes, const char* b, Index b_bytes) {
+  return a < b + b_bytes && b < a + a_bytes;
+}
+
+// Runs if both arrays are plain and fit each other; null without an error if not.
+template <class T>
+PyObject* call_plain(const PredictorObject<T>& self, PyObject* x, PyObject* out) {
+  const auto* input = plain_array<T>(x);
+  if (!input) return nullptr;
+  const Index n_in = self.predictor->n_in(), n_out = self.predictor->n_out();
+  const bool single = input->nd == 1;
+  if (input->nd < 1 || input->nd > 2 || input->dimensions[input->nd - 1] != n_in)
+    return nullptr;
+  const Index rows = single ? 1 : input->dimensions[0];
+  if (rows < 1 || rows > self.most_rows) return nullptr;
+
+  py::object result;
+  const auto* output = out ? plain_array<T>(out) : nullptr;
+  if (out) {
+    const bool fits = output && output->nd == input->nd &&
+                      output->dimensions[output->nd - 1] == n_out &&
+                      (single || output->dimensions[0] == rows) &&
+                      (output->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) &&
+                      !overlap(output->data, rows * n_out * Index{sizeof(T)},
+                               input->data, rows * n_in * Index{sizeof(T)});
+    if (!fits) return nullptr;
+    result = py::reinterpret_borrow<py::object>(out);
+  } else {
+    result = single ? py::array_t<T>(n_out) : py::array_t<T>({rows, n_out});
+    output = py::detail::array_proxy(result.ptr());
+  }
+  const auto* from = reinterpret_cast<const T*>(input->data);
+  auto* to = reinterpret_cast<T*>(output->data);
+  if (self.predictor->multiply_adds() * static_cast<double>(rows) < kWorthReleasing) {
+    run(self, from, rows, to);
+  } else {
+    const ReleasedGil released;
+    run(self, from, rows, to);
+  }
+  return result.release().ptr();
+}
+
+template <class T>
+PyObject* vectorcall(PyObject* object, PyObject* const* args, std::size_t n_flagged,
+                     PyObject* names) noexcept {
+  const auto& self = *reinterpret_cast<PredictorObject<T>*>(object);
+  const Py_ssize_t n = PyVectorcall_NARGS(n_flagged);
+  const Py_ssize_t n_named = names ? PyTuple_GET_SIZE(names) : 0;
+  const bool out_named = n_named == 1 && PyUnicode_CompareWithASCIIString(
+                                             PyTuple_GET_ITEM(names, 0), "out") == 0;
+  if (n < 1 || n + n_named > 2 || (n_named > 0 && !out_named)) {
+    PyErr_SetString(PyExc_TypeError, "expected p(x) or p(x, out)");
+    return nullptr;
+  }
+  PyObject* out = n + n_named == 2 && args[1] != Py_None ? args[1] : nullptr;
+  try {
+    if (PyObject* result = call_plain(self, args[0], out)) return result;
+    return PyObject_CallFunctionObjArgs(self.fallback, object, args[0],
+                                        out ? out : Py_None, nullptr);
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  } catch (py::error_already_set& error) {
+    error.restore();
+    return nullptr;
+  }
+}
+
+template <class T>
+void deallocate(PyObject* object) {
+  auto* self = reinterpret_cast<PredictorObject<T>*>(object);
+  PyTypeObject* type = Py_TYPE(object);
+  PyObject_GC_UnTrack(object);
+  delete self->predictor;
+  Py_XDECREF(self->fallback);
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+template <class T>
+int traverse(PyObject* object, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(reinterpret_cast<PredictorObject<T>*>(object)->fallback);
+  return 0;
+}
+
+template <class T>
+py::object make_type(const char* name) {
+  static PyMemberDef members[] = {
+      {"__vectorcalloffset__", T_PYSSIZET, offsetof(PredictorObject<T>, vectorcall),
+       READONLY, nullptr},
+      {nullptr, 0, 0, 0, nullptr}};
+  static PyType_Slot slots[] = {
+      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate<T>)},
+      {Py_tp_traverse, reinterpret_cast<void*>(traverse<T>)},
+      {Py_tp_members, members},
+      {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+      {Py_tp_doc, const_cast<char*>("A network's predictions: p(x) or p(x, out).")},
+      {0, nullptr}};
+  static PyType_Spec spec = {name, sizeof(PredictorObject<T>), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                                 Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                             slots};
+  auto type = py::reinterpret_steal<py::object>(PyType_FromSpec(&spec));
+  if (!type) throw py::error_already_set();
+  return type;
+}
+
+template <class T>
+py::object make_predictor(const py::object& type, NetworkHandle<T>& network,
+                          Index most_rows, const py::function& fallback) {
+  const Guard::Reading reading(*network.guard);
+  auto predictor = std::make_unique<Predictor<T>>(*network.network,
+                                                  Predictor<T>::Parameters::copied);
+  auto* type_object = reinterpret_cast<PyTypeObject*>(type.ptr());
+  auto* self =
+      reinterpret_cast<PredictorObject<T>*>(type_object->tp_alloc(type_object, 0));
+  if (!self) throw py::error_already_set();
+  self->vectorcall = vectorcall<T>;
+  self->predictor = predictor.release();
+  self->most_rows = most_rows;
+  self->fallback = fallback.inc_ref().ptr();
+  return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(self));
+}
+
+template <class T>
+void register_predictor(py::module_& m, const char* name, const char* full_name) {
+  using namespace py::literals;
+  const py::object type = make_type<T>(full_name);
+  m.attr(name) = type;
+  m.def(
+      "make_predictor",
+      [type](NetworkHandle<T>& network, Index most_rows, const py::function& fallback) {
+        return make_predictor<T>(type, network, most_rows, fallback);
+      },
+      "network"_a, "n_rows"_a, "fallback"_a);
+}
+
+}  // namespace
+
+void register_predictors(py::module_& m) {
+  register_predictor<float>(m, "Predictor32", "fcnn._core.Predictor32");
+  register_predictor<double>(m, "Predictor64", "fcnn._core.Predictor64");
+}
+
+}  // namespace fcnn::bindings
