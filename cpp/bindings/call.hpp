@@ -56,12 +56,23 @@ inline bool signal_raised() {
 // itself (in callbacks) is not. Training begins when the calls under way have ended.
 class Guard {
  public:
+  class Reading;
+
   void begin() {
+    for (const Reading* r = innermost(); r; r = r->outer_)
+      if (&r->guard_ == this)  // a signal's handler, called from within a call
+        throw Busy("this network is in use by the call that was interrupted");
     std::thread::id nobody;
     if (!trainer_.compare_exchange_strong(nobody, std::this_thread::get_id()))
       throw Busy("this network is being trained already");
-    const ReleasedGil released;  // a reader may need it to end
-    while (readers_.load() > 0) std::this_thread::yield();
+    while (readers_.load() > 0) {
+      if (PyErr_CheckSignals() != 0) {
+        end();
+        throw py::error_already_set();
+      }
+      const ReleasedGil released;  // a reader may need it to end
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
   }
   void end() { trainer_.store(std::thread::id()); }
   void check() const {
@@ -73,7 +84,7 @@ class Guard {
   // A call under way.
   class Reading {
    public:
-    explicit Reading(Guard& guard) : guard_(guard) {
+    explicit Reading(Guard& guard) : guard_(guard), outer_(innermost()) {
       guard_.readers_.fetch_add(1);
       try {
         guard_.check();
@@ -81,16 +92,27 @@ class Guard {
         guard_.readers_.fetch_sub(1);
         throw;
       }
+      innermost() = this;
     }
-    ~Reading() { guard_.readers_.fetch_sub(1); }
+    ~Reading() {
+      innermost() = outer_;
+      guard_.readers_.fetch_sub(1);
+    }
     Reading(const Reading&) = delete;
     Reading& operator=(const Reading&) = delete;
 
    private:
+    friend class Guard;
     Guard& guard_;
+    const Reading* outer_;  // this thread's call from within which this one was made
   };
 
  private:
+  static const Reading*& innermost() {
+    thread_local const Reading* reading = nullptr;
+    return reading;
+  }
+
   std::atomic<std::thread::id> trainer_{};
   std::atomic<int> readers_{0};
 };
@@ -108,7 +130,7 @@ template <class F>
 auto call(Guard& guard, F f, bool release = true) {
   const Guard::Reading reading(guard);
   const FloatState float_state;
-  Interrupt interrupt(signal_raised);
+  Interrupt interrupt([&] { return float_state.as_caller(signal_raised); });
   try {
     std::optional<ReleasedGil> released;
     if (release) released.emplace();

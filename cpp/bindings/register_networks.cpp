@@ -26,9 +26,9 @@ NetworkHandle<T> make_network(std::vector<Index> sizes,
 }
 
 template <class T>
-py::array parameters(const py::object& self) {
-  Network<T>& network = *self.cast<NetworkHandle<T>&>().network;
-  return py::array_t<T>({network.n_parameters()}, network.theta(), self);
+py::array parameters(NetworkHandle<T>& self) {
+  Network<T>& network = *self.network;
+  return py::array_t<T>({network.n_parameters()}, network.theta(), py::cast(&self));
 }
 
 template <class T>
@@ -37,6 +37,7 @@ void initialize_layer(NetworkHandle<T>& self, Index layer, const std::string& na
   self.guard->check();
   if (layer < 1 || layer > self.network->depth())
     throw py::index_error("layers are 1 to " + std::to_string(self.network->depth()));
+  const FloatState float_state;
   initialize<T>(self.network->weight(layer), name, seed, layer);
 }
 
@@ -191,8 +192,9 @@ void check_target_rows(NetworkHandle<T>& self, const py::array& y, bool labels,
                        const std::string& loss) {
   const Table table = table_of(y, "y");
   const LossEntry entry = find_loss<T>(loss, self.network->output()).entry;
-  call(*self.guard,
-       [&](Interrupt&) { check_targets(table, labels, self.network->n_out(), entry); });
+  call(*self.guard, [&](Interrupt& interrupt) {
+    check_targets(table, labels, self.network->n_out(), entry, interrupt);
+  });
 }
 
 template <class T>

@@ -70,7 +70,7 @@ Activation<T> find_activation(const std::string& text) {
   const NamedParameter named = parse_name(text, name_entries(), "activation");
   Activation<T> found;
   found.name = named.name;
-  found.parameter = static_cast<T>(named.parameter.value_or(0));
+  found.parameter = parameter_as<T>(named);
   set_functions(found, ElementwiseActivations());
   return found;
 }

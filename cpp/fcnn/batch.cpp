@@ -1,5 +1,7 @@
 #include "fcnn/batch.hpp"
 
+#include "fcnn/errors.hpp"
+
 namespace fcnn {
 
 template <class T>
@@ -71,6 +73,11 @@ void Batch<T>::gather_labels(const Samples& samples, Index offset, Index first,
   for (Index j = first; j < last; ++j) {
     double label = 0;
     read_row(samples.y, samples.row(offset + j), &label);
+    // checked before, but the caller may have written to it since
+    if (!(label >= 0 && label < static_cast<double>(y_.features)))
+      throw InvalidArgument("y changed during the call: row " +
+                            std::to_string(samples.row(offset + j)) +
+                            " no longer has a class label");
     const auto k = static_cast<Index>(label);
     y_.column(k / width, j)[k % width] = T(1);
   }

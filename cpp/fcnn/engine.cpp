@@ -1,5 +1,6 @@
 #include "fcnn/engine.hpp"
 
+#include <array>
 #include <cmath>
 
 #include "fcnn/thread_team.hpp"
@@ -70,7 +71,12 @@ int Engine<T>::share_out(Index samples, int n_threads) const {
 template <class T>
 void Engine<T>::forward_share(const Samples& samples, Index offset,
                               const Share& share) {
-  batch_.gather(samples, offset, share.first, share.last);
+  constexpr Index rows = 64;  // then Ctrl-C may be asked about
+  for (Index first = share.first; first < share.last; first += rows) {
+    const Index last = std::min(first + rows, share.last);
+    batch_.gather(samples, offset, first, last);
+    share.done(last - first, network_.n_in());
+  }
   for (Index l = 1; l <= network_.depth(); ++l)
     forward(weights(l), network_.layer(l).activation, batch_.a_before(l), batch_.z(l),
             batch_.a(l), share);
@@ -115,6 +121,9 @@ double Engine<T>::run(const Samples& samples, Index first, Index last,
                       double sum_weight, const Loss<T>& loss,
                       const PassOptions& options, Interrupt& interrupt,
                       const Observer& observer) {
+  if (!std::isfinite(static_cast<T>(options.l1)) ||
+      !std::isfinite(static_cast<T>(options.l2)))
+    throw InvalidArgument("l1 and l2 must be finite in the network's dtype");
   double total = 0;
   for (Index offset = first; offset < last; offset += kChunk) {
     const Index count = std::min(kChunk, last - offset);
@@ -193,17 +202,15 @@ double sum_of_weights(const Samples& samples, Index first, Index last) {
 
 template <class T>
 void clip_norm(T* gradient, Index size, double bound) {
-  constexpr Index block = 4096;
-  double squares = 0;
-  for (Index first = 0; first < size; first += block) {
-    Pack<T> total(T(0));
-    for (Index i = first; i < std::min(size, first + block); i += Pack<T>::size) {
-      const Pack<T> g = Pack<T>::load(gradient + i);
-      total = fma(g, g, total);
-    }
-    squares += static_cast<double>(sum(total));
+  // in double, whatever T: squares overflow where clipping is needed most
+  std::array<double, 8> squares{};
+  for (Index i = 0; i < size; ++i) {
+    const auto g = static_cast<double>(gradient[i]);
+    squares[static_cast<std::size_t>(i) % squares.size()] += g * g;
   }
-  const double norm = std::sqrt(squares);
+  double sum_of_squares = 0;
+  for (const double square : squares) sum_of_squares += square;
+  const double norm = std::sqrt(sum_of_squares);
   if (norm <= bound) return;
   const Pack<T> scale(static_cast<T>(bound / norm));
   for (Index i = 0; i < size; i += Pack<T>::size)

@@ -19,6 +19,17 @@ class FloatState {
   FloatState(const FloatState&) = delete;
   FloatState& operator=(const FloatState&) = delete;
 
+  // f() under the caller's state: for code of others that is called from within.
+  template <class F>
+  auto as_caller(F f) const {
+    struct Restore {
+      ~Restore() { set(kWanted); }
+    };
+    const Restore restore;
+    set(saved_);
+    return f();
+  }
+
  private:
 #if defined(__SSE2__) || defined(_M_X64)
   // MXCSR: all exceptions masked (0x1f80), flush to zero (1 << 15), subnormals are zero

@@ -15,6 +15,9 @@ class Interrupt {
   // every 50 ms.
   explicit Interrupt(std::function<bool()> asked = {}) : asked_(std::move(asked)) {}
 
+  // Called between long passes over the parameters, on the entering thread.
+  void between_passes() { after(2 * kWorkBetweenLooks, 0); }
+
   // Called after so many steps of work, multiply-adds of a register or two; `part` 0 is
   // the entering thread. Throws Interrupted on every thread once the answer was yes.
   void after(double steps, int part) {

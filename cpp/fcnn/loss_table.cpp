@@ -166,7 +166,7 @@ Loss<T> find_loss(const std::string& text, const std::string& output) {
   const NamedParameter named = parse_loss(text);
   Loss<T> loss;
   loss.entry = entry_named(named.name);
-  loss.parameter = static_cast<T>(named.parameter.value_or(0));
+  loss.parameter = parameter_as<T>(named);
   loss.gives_delta =
       !loss.entry.natural_output.empty() && loss.entry.natural_output == output;
   set_functions(loss, LossList());

@@ -78,7 +78,8 @@ struct Mae : LossDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
     const Pack<T> d = a - y;
-    return select(d == Pack<T>(T(0)), d, copysign(Pack<T>(T(1)), d));
+    const Pack<T> zero(T(0)), one(T(1));
+    return select(d > zero, one, select(d < zero, -one, d));
   }
 };
 

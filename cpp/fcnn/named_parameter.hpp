@@ -1,7 +1,9 @@
 // Names that may carry one parameter: "leaky_relu(0.2)".
 #pragma once
 
+#include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,18 @@ NamedParameter parse_name(const std::string& text, const std::vector<NameEntry>&
 // The one spelling: without a parameter that is the default, shortest digits otherwise.
 std::string canonical_name(const std::string& text, const std::vector<NameEntry>& list,
                            const std::string& family);
+
+// The parameter as a T (0 where there is none); InvalidArgument where it is too large
+// or too small for one.
+template <class T>
+T parameter_as(const NamedParameter& named) {
+  const T value = static_cast<T>(named.parameter.value_or(0));
+  if (named.parameter && !(value >= std::numeric_limits<T>::min() &&
+                           value <= std::numeric_limits<T>::max()))
+    throw std::invalid_argument("the parameter of '" + named.name +
+                                "' is out of the range of the network's dtype");
+  return value;
+}
 
 // "a, b, c"
 std::string join(const std::vector<std::string>& words);

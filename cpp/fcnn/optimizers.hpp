@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "fcnn/activations.hpp"
-#include "fcnn/simd.hpp"
+#include "fcnn/elementary.hpp"
 
 namespace fcnn {
 
@@ -31,6 +31,13 @@ inline double power(double x, std::int64_t n) {
 template <class T>
 inline Pack<T> pack_of(double x) {
   return Pack<T>(static_cast<T>(x));
+}
+
+// a / root, where a root below the normal numbers (eps 0 and no gradient yet, as in
+// padding) counts as the smallest of them: 0 / 0 makes no step.
+template <class T>
+inline Pack<T> quotient(Pack<T> a, Pack<T> root) {
+  return a / at_least(root, Pack<T>(std::numeric_limits<T>::min()));
 }
 
 // A rule keeps min_moments..max_moments numbers for each parameter, n_moments() with
@@ -91,7 +98,7 @@ struct Adam : OptimizerDefaults {
     m = fma(pack_of<T>(1 - beta1), g - m, m);
     v = fma(pack_of<T>(1 - beta2) * g, g, pack_of<T>(beta2) * v);
     const Pack<T> root = fma(sqrt(v), pack_of<T>(1 / root_c2), pack_of<T>(eps));
-    theta = theta - pack_of<T>(step_size) * m / root;
+    theta = theta - quotient(pack_of<T>(step_size) * m, root);
   }
 };
 
@@ -145,7 +152,7 @@ struct RmsProp : OptimizerDefaults {
         variance = at_least(v - mean * mean, Pack<T>(T(0)));
       }
     }
-    Pack<T> direction = g / (sqrt(variance) + pack_of<T>(eps));
+    Pack<T> direction = quotient(g, sqrt(variance) + pack_of<T>(eps));
     if constexpr (N > 1) {
       if (momentum != 0) {
         Pack<T>& buffer = moment[N - 1];
@@ -178,7 +185,7 @@ struct Adagrad : OptimizerDefaults {
   void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
     Pack<T>& v = moment[0];
     v = fma(g, g, v);
-    theta = theta - pack_of<T>(rate) * g / (sqrt(v) + pack_of<T>(eps));
+    theta = theta - quotient(pack_of<T>(rate) * g, sqrt(v) + pack_of<T>(eps));
   }
 };
 
@@ -214,12 +221,14 @@ struct Nadam : OptimizerDefaults {
     v = fma(pack_of<T>(1 - beta2) * g, g, pack_of<T>(beta2) * v);
     const Pack<T> root = fma(sqrt(v), pack_of<T>(1 / root_c2), pack_of<T>(eps));
     const Pack<T> ahead = fma(pack_of<T>(of_gradient), g, pack_of<T>(of_moment) * m);
-    theta = theta - ahead / root;
+    theta = theta - quotient(ahead, root);
   }
 
  private:
   double mu_of(std::int64_t t) const {
-    return beta1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t) * momentum_decay));
+    constexpr double log_096 = -0.040821994520255166;
+    const double exponent = static_cast<double>(t) * momentum_decay * log_096;
+    return beta1 * (1 - 0.5 * first(exp(Pack<double>(exponent))));
   }
 };
 

@@ -125,6 +125,11 @@ inline Pack<T> frexp(Pack<T> x, Pack<T>& n) {
   return Pack<T>::raw(Eigen::internal::pfrexp(x.v, n.v));
 }
 
+template <class T>
+inline T first(Pack<T> x) {
+  return Eigen::internal::pfirst(x.v);
+}
+
 // The sum of the lanes, in order, and their maximum.
 template <class T>
 inline T sum(Pack<T> x) {

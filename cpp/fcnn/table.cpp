@@ -110,6 +110,7 @@ ReadRow<T> reader(ScalarType type) {
 
 void prefetch_row(const Table& table, Index row) {
   constexpr Index line = 64;
+  if (std::abs(table.column_step) > line / 4) return;  // its numbers stand far apart
   const Index bytes = table.columns * std::abs(table.column_step);
   const auto* from = reinterpret_cast<const char*>(table.row(row));
   for (Index at = 0; at < bytes; at += line) Eigen::internal::prefetch(from + at);

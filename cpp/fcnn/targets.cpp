@@ -29,11 +29,13 @@ std::string expected_range(const LossEntry& loss) {
 
 }  // namespace
 
-void check_targets(const Table& y, bool labels, Index n_out, const LossEntry& loss) {
+void check_targets(const Table& y, bool labels, Index n_out, const LossEntry& loss,
+                   Interrupt& interrupt) {
   std::vector<double> row(static_cast<std::size_t>(y.columns));
   const double last_label = static_cast<double>(n_out - 1);
   for (Index i = 0; i < y.rows; ++i) {
     read_row(y, i, row.data());
+    interrupt.after(static_cast<double>(y.columns), 0);
     for (const double value : row) {
       if (!std::isfinite(value)) refuse("y must be finite", i, value);
       if (labels) {

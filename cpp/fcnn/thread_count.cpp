@@ -23,7 +23,7 @@ int from_environment(const char* name) {
   char* end = nullptr;
   const long value = std::strtol(text, &end, 10);
   const bool whole = end != text && (*end == '\0' || *end == ',');
-  return whole && value > 0 && value <= 4096 ? static_cast<int>(value) : 0;
+  return whole && value > 0 && value <= 1024 ? static_cast<int>(value) : 0;
 }
 
 // Cores' worth of time that the cgroup allows (v2's cpu.max, v1's quota), or 0.

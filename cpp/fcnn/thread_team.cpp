@@ -128,30 +128,40 @@ class Use {
 
 Shared* team = nullptr;
 
-// The child of a fork has none of the threads. So before it the pool is brought to an
-// end, waiting for a run under way, and the next run makes a new one. A fork from
-// within a run (a signal handler that starts a program) leaves the pool alone.
-bool inside_run() { return team->owner.load() == std::this_thread::get_id(); }
+// The child of a fork has none of the threads. So an idle pool is brought to an end
+// before a fork, and the next run makes a new one, in parent and child. A pool in use
+// is left alone (waiting for it could wait for ever: the run may need the GIL, which
+// the forking thread holds); the child leaves it behind and begins with another.
+thread_local bool locked_for_fork = false;
 
 void before_fork() {
-  if (inside_run()) return;
-  team->in_use.lock();
-  team->pool.reset();
+  const bool own_run = team->owner.load() == std::this_thread::get_id();
+  locked_for_fork = !own_run && team->in_use.try_lock();
+  if (locked_for_fork) team->pool.reset();
 }
 
-void after_fork() {
-  if (!inside_run()) team->in_use.unlock();
+void after_fork_in_parent() {
+  if (locked_for_fork) team->in_use.unlock();
+}
+
+void after_fork_in_child() {
+  if (locked_for_fork) {
+    team->in_use.unlock();
+  } else {
+    team = new Shared;
+  }
 }
 
 Shared& shared() {
-  static Shared& made = []() -> Shared& {
+  static const bool registered = [] {
     team = new Shared;
 #if defined(__unix__) || defined(__APPLE__)
-    pthread_atfork(before_fork, after_fork, after_fork);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 #endif
-    return *team;
+    return true;
   }();
-  return made;
+  static_cast<void>(registered);
+  return *team;
 }
 
 }  // namespace

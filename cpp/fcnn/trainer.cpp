@@ -98,7 +98,9 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
   const typename Engine<T>::Observer observer =
       outputs ? keep_outputs : typename Engine<T>::Observer();
 
-  const State before = optimizer_.state;
+  interrupt.between_passes();
+  before_ = optimizer_.state;
+  interrupt.between_passes();
   double loss_sum = 0, weight_sum = 0;
   Index first = 0, batch = 0;
   try {
@@ -113,19 +115,20 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
         loss_sum += weight * c;
         weight_sum += weight;
         update(options);
+        interrupt.between_passes();
       }
       ++batch;
     }
     if (!parameters_finite()) throw Divergence(batch - 1);
   } catch (const Interrupted&) {
-    parameters_finite() ? store() : void(optimizer_.state = before);
+    parameters_finite() ? store() : void(optimizer_.state = before_);
     throw;
   } catch (const Divergence&) {
-    optimizer_.state = before;
+    optimizer_.state = before_;
     check_finite<T>(ordered, first);
     throw;
   } catch (...) {
-    optimizer_.state = before;
+    optimizer_.state = before_;
     throw;
   }
   store();

@@ -53,9 +53,6 @@ class Trainer {
 
  private:
   Engine<T>& engine(Index batch_size);
-  double train_batch(const Samples& samples, Index first, Index last, double sum_weight,
-                     const Loss<T>& loss, const EpochOptions& options, T* outputs,
-                     Interrupt& interrupt);
   void update(const EpochOptions& options);
   void store();
   bool parameters_finite();
@@ -63,6 +60,7 @@ class Trainer {
   std::shared_ptr<Network<T>> network_;
   ParameterStrips<T> layout_;
   Optimizer<T> optimizer_;
+  State before_;  // the optimizer's, at the beginning of the epoch
   std::unique_ptr<Engine<T>> engine_;
   Index engine_batch_ = 0;
 };

@@ -103,6 +103,7 @@ class NetworkBase:
 
     @parameters.setter
     def parameters(self, value: ArrayLike) -> None:
+        self._engine.check_idle()
         assign("parameters", self._theta, value)
 
     def unflatten(self, v: ArrayLike) -> PerLayer[LayerParameters]:
@@ -216,7 +217,7 @@ class NetworkBase:
             "seed": self._seed,
             "training": self._training_state(),
             "epoch": self._epoch,
-            "attributes": dict(getattr(self, "__dict__", {})),  # a subclass's own
+            "attributes": _own_attributes(self),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -245,6 +246,19 @@ class NetworkBase:
         from fcnn import _html
 
         return _html.table(repr(self), self._layers)
+
+
+def _own_attributes(net: NetworkBase) -> dict[str, Any]:
+    """What a subclass of Network has added, in its __dict__ or its slots."""
+    attributes = dict(getattr(net, "__dict__", {}))
+    for cls in type(net).__mro__:
+        if cls.__module__.partition(".")[0] == "fcnn":
+            break
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__") and hasattr(net, name):
+                attributes[name] = getattr(net, name)
+    return attributes
 
 
 def check_loss(loss: Any, architecture: Architecture) -> str:

@@ -45,7 +45,9 @@ class Rows:
 
     def weighted(self, factor: Array) -> Rows:
         """The same rows with their weights multiplied by a factor each."""
-        weight = factor if self.weight is None else self.weight * factor
+        with np.errstate(over="ignore"):  # to infinity, which is refused below
+            weight = factor if self.weight is None else self.weight * factor
+        _require_finite_sum(weight, "sample_weight * class_weight")
         return replace(self, weight=np.ascontiguousarray(weight, dtype=np.float64))
 
 
@@ -180,16 +182,19 @@ def _weights(sample_weight: Any, n: int, prefix: str, *, single: bool) -> Array 
         raise ValueError(
             f"{name} must be finite and at least 0, but row {row} has {weight[row]}"
         )
-    return weight
+    _require_finite_sum(weight, name)
+    # the core takes subnormal numbers as 0, and so must the check for all 0
+    return np.where(weight < np.finfo(np.float64).tiny, 0.0, weight)
 
 
-def require_weight(weight: Array | None, prefix: str = "") -> None:
-    """A mean over rows needs weights whose sum is above 0 and finite."""
-    if weight is None:
-        return
-    if not weight.any():
-        raise ValueError(f"{prefix}sample_weight is 0 for every row: one must be above")
+def require_weight(weight: Array | None, name: str = "sample_weight") -> None:
+    """A mean over rows needs a weight above 0."""
+    if weight is not None and not weight.any():
+        raise ValueError(f"{name} is 0 for every row: one must be above")
+
+
+def _require_finite_sum(weight: Array, name: str) -> None:
     with np.errstate(over="ignore"):
         total = weight.sum()
     if not np.isfinite(total):
-        raise ValueError(f"{prefix}sample_weight is too large: its sum overflows")
+        raise ValueError(f"{name} is too large: its sum overflows")

@@ -114,9 +114,12 @@ def check_fit(
     elif fraction > 0.0:
         validation = rows
         train, held_out = _split(len(rows.X), fraction, net.seed)
-        _data.require_weight(rows.weights(held_out), "the held-out rows' ")
+        _data.require_weight(rows.weights(held_out), "the held-out rows' sample_weight")
     step = weigh_classes(given, class_weight, train)
-    _data.require_weight(step.rows.weights(train))
+    weights = (
+        "sample_weight" if class_weight is None else "sample_weight * class_weight"
+    )
+    _data.require_weight(step.rows.weights(train), weights)
     if batch_size is None:
         batch_size = DEFAULT_BATCH_SIZE
     plan = Plan(
@@ -155,7 +158,7 @@ def _check_validation(net: Network, data: Any, loss: str) -> _data.Rows:
     X, y, *weight = data
     sample_weight = weight[0] if weight else None
     rows = _data.check_rows(net, X, y, sample_weight, loss, "validation ")
-    _data.require_weight(rows.weight, "validation ")
+    _data.require_weight(rows.weight, "validation sample_weight")
     return rows
 
 

@@ -69,8 +69,9 @@ def read_description(path: str | os.PathLike[str]) -> Description:
 
     Every refusal of a file that can be read is a ValueError that names what is wrong.
     """
+    file_path = Path(path)
     try:
-        with Path(path).open("rb") as file:
+        with file_path.open("rb") as file:
             header, n_bytes = _read_header(file)
         description = _parse_description(header)
         _check_tensors(header, n_bytes, description)

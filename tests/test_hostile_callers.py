@@ -1,0 +1,248 @@
+"""Callers that change their data, fork, handle signals or round otherwise meanwhile."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+import pickle
+import platform
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+
+import fcnn
+
+ADAPTIVE = [fcnn.Adam, fcnn.AdamW, fcnn.RMSprop, fcnn.Adagrad, fcnn.NAdam]
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and fork")
+
+
+class Change(fcnn.Callback):
+    """Calls f after the first epoch."""
+
+    def __init__(self, f):
+        super().__init__()
+        self.f = f
+
+    def on_epoch_end(self, epoch, logs):
+        if epoch == 0:
+            self.f()
+
+
+@pytest.mark.parametrize("label", [4, -1, 10**9])
+def test_labels_changed_during_fit_are_refused(label, rng):
+    X, y = rng.normal(size=(64, 3)), rng.integers(0, 4, 64)
+    net = fcnn.Network([3, 8, 4], output="softmax", seed=0)
+    thetas = []
+
+    def change():
+        thetas.append(net.parameters.copy())
+        y[:] = label
+
+    with pytest.raises(ValueError, match=r"y changed during the call: row \d+"):
+        net.fit(X, y, epochs=3, callbacks=[Change(change)])
+    assert np.array_equal(net.parameters, thetas[0])
+
+
+def run_script(text, timeout=60):
+    script = textwrap.dedent(text)
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@posix
+def test_fork_in_one_thread_while_another_trains():
+    done = run_script("""
+        import numpy as np, fcnn, os, threading, time
+        X, y = np.ones((512, 500), "f4"), np.ones((512, 10))
+        net = fcnn.Network([500, 700, 10], output="identity", seed=0)
+        other = fcnn.Network([500, 700, 10], seed=0)
+        work = dict(epochs=60, batch_size=512, n_threads=2)
+        fcnn.set_num_threads(2)
+        net.fit(X, y, epochs=1), other.predict(X)  # every import is done
+        thread = threading.Thread(target=lambda: net.fit(X, y, **work))
+        thread.start()
+        while thread.is_alive():
+            pid = os.fork()
+            if pid == 0:
+                other.predict(X)
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+            time.sleep(0.02)
+        print("trained")
+    """)
+    assert done.stdout == "trained\n", done.stderr
+
+
+@pytest.mark.parametrize("optimizer", ADAPTIVE)
+@pytest.mark.parametrize("eps", [0.0, 1e-50])
+@pytest.mark.parametrize("sizes", [[3, 15, 16], [3, 16, 15], [3, 16, 16]])
+def test_tiny_eps_at_any_width(sizes, eps, optimizer, rng):
+    X, y = rng.normal(size=(40, 3)), rng.normal(size=(40, sizes[-1]))
+    net = fcnn.Network(sizes, "tanh", "identity", seed=0)
+    history = net.fit(X, y, optimizer=optimizer(eps=eps), epochs=3, clip_norm=100.0)
+    assert np.isfinite(history.loss).all()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="FE_* are x86's numbers")
+@pytest.mark.parametrize("mode", [0x400, 0x800, 0xC00])
+def test_rounding_mode_of_the_caller(mode, rng):
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    X, y = rng.normal(size=(40, 5)), rng.normal(size=(40, 2))
+
+    def bits():
+        net = fcnn.Network([5, 9, 2], "gelu", "identity", seed=3)
+        net.fit(X, y, epochs=2)
+        return net.parameters.tobytes(), net.predict(X).tobytes()
+
+    expected = bits()
+    try:
+        assert libm.fesetround(mode) == 0
+        actual = bits()
+        assert libm.fegetround() == mode
+    finally:
+        libm.fesetround(0)
+    assert actual == expected
+
+
+@posix
+def test_handlers_of_signals_run_under_the_callers_state(rng):
+    X, y = rng.normal(size=(3000, 50)), rng.normal(size=(3000, 5))
+    net = fcnn.Network([50, 200, 5], output="identity", seed=0)
+    seen = []
+
+    def handle(_signal, _frame):
+        seen.append(float(np.float64(1e-308) / 1e5))
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.06)
+    try:
+        while len(seen) < 5:
+            net.fit(X, y, epochs=5, batch_size=500)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert min(seen) > 0
+
+
+@posix
+def test_handler_of_a_signal_that_trains_is_refused(rng):
+    net = fcnn.Network([500, 2000, 5], output="identity", seed=0)
+    X = rng.normal(size=(4000, 500)).astype("f4")
+
+    def handle(_signal, _frame):
+        net.fit(X[:10], np.zeros((10, 5)), epochs=1)
+
+    def evaluate_often():
+        for _ in range(1000):
+            net.evaluate(X, np.zeros((4000, 5)))
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(RuntimeError, match="in use by the call"):
+            evaluate_often()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert net.predict(X[:1]).shape == (1, 5)
+
+
+def test_fit_waits_for_the_calls_under_way(rng):
+    net = fcnn.Network([50, 400, 5], output="identity", seed=0)
+    X, y = rng.normal(size=(2000, 50)), rng.normal(size=(2000, 5))
+    refused = []
+
+    def read():
+        for _ in range(50):
+            try:
+                net.predict(X)
+            except RuntimeError:
+                refused.append(1)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    losses = [net.fit(X, y, epochs=1).loss[0] for _ in range(5)]
+    for thread in threads:
+        thread.join()
+    twin = fcnn.Network([50, 400, 5], output="identity", seed=0)
+    assert losses == twin.fit(X, y, epochs=5).loss
+
+
+def test_subnormal_weights_count_as_zero():
+    net = fcnn.Network([2, 3, 1], seed=0)
+    X, y = np.ones((4, 2)), [0, 1, 0, 1]
+    for call in (net.fit, net.evaluate, net.backprop):
+        with pytest.raises(ValueError, match="sample_weight is 0 for every row"):
+            call(X, y, sample_weight=np.full(4, 1e-310))
+    some = net.evaluate(X, y, sample_weight=[1e-310, 1, 0, 1])
+    assert some == net.evaluate(X, y, sample_weight=[0, 1, 0, 1])
+
+
+def test_weights_whose_sum_overflows():
+    net = fcnn.Network([2, 3, 1], seed=0)
+    theta = net.parameters.copy()
+    X, y = np.ones((4, 2)), [0, 1, 0, 1]
+    for call in (net.fit, net.fit_batch):
+        with pytest.raises(ValueError, match="sample_weight is too large"):
+            call(X, y, sample_weight=np.full(4, 1.7e308))
+        with pytest.raises(ValueError, match="class_weight is too large"):
+            call(X, y, class_weight={0: 1e308, 1: 1e308})
+    with pytest.raises(ValueError, match=r"sample_weight \* class_weight is 0"):
+        net.fit(X, y, class_weight={0: 0, 1: 0})
+    assert np.array_equal(net.parameters, theta)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_clip_norm_where_squares_overflow_float32(dtype, rng):
+    X, y = 1e15 * rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+    net = fcnn.Network([3, 2], output="identity", dtype=dtype, seed=0)
+    before = net.parameters.copy()
+    net.fit_batch(X, y, optimizer=fcnn.SGD(lr=1.0), clip_norm=0.5)
+    step = np.linalg.norm((net.parameters - before).astype("f8"))
+    assert step == pytest.approx(0.5, rel=1e-5)
+
+
+def test_penalties_beyond_the_dtype():
+    net = fcnn.Network([2, 1], seed=0)
+    with pytest.raises(ValueError, match="l1 and l2 must be finite in the network's"):
+        net.fit(np.ones((4, 2)), [0, 1, 0, 1], l2=1e300)
+    with pytest.raises(ValueError, match="out of the range of the network's dtype"):
+        fcnn.Network([2, 1], output="identity", loss="huber(1e-50)").evaluate(
+            np.ones((4, 2)), np.ones(4)
+        )
+
+
+class Tagged(fcnn.Network):
+    """A subclass with a slot and an attribute."""
+
+    __slots__ = ("__dict__", "tag")
+
+
+def test_subclass_keeps_its_attributes():
+    net = Tagged([2, 1], seed=0)
+    net.tag, net.note = "a", "b"
+    for twin in (net.copy(), pickle.loads(pickle.dumps(net))):
+        assert (twin.tag, twin.note) == ("a", "b")
+
+
+def test_wide_steps_between_columns_are_read_as_others_are(rng):
+    """Fortran's order, whose rows lie scattered, gives the bits of C's."""
+    X, y = rng.normal(size=(300, 20)), rng.normal(size=300)
+    nets = [fcnn.Network([20, 5, 1], output="identity", seed=0) for _ in range(2)]
+    losses = [
+        net.fit(rows, y, epochs=2).loss
+        for net, rows in zip(nets, (X, np.asfortranarray(X)), strict=True)
+    ]
+    assert losses[0] == losses[1]
