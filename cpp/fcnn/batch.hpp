@@ -55,12 +55,13 @@ class Batch {
     Vector<T> storage;
     Strips<T> z, a, delta;
   };
+  void gather_inputs(const Samples& samples, Index offset, Index first, Index last);
   void gather_labels(const Samples& samples, Index offset, Index first, Index last);
   static std::size_t at(Index l) { return static_cast<std::size_t>(l - 1); }
 
   Index n_in_, size_ = 0;
   Vector<T> x_, y_storage_, plain_y_;
-  Strips<T> y_;
+  Strips<T> x_strips_, y_;
   std::vector<Layer> layers_;
 };
 

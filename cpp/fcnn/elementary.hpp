@@ -82,8 +82,8 @@ template <class T>
 inline Pack<T> exp_of_negative(Pack<T> x) {
   const ReducedExp<T> e =
       reduced_exp(x, Pack<T>(T(0)), ElementaryConstants<T>::exp_zero);
-  const Pack<T> scale = power_of_two(e.n);
-  return fma(scale, e.m, scale);
+  // not 2^n + 2^n m, whose second term may be below the normal numbers
+  return (Pack<T>(T(1)) + e.m) * power_of_two(e.n);
 }
 
 // e^x - 1 = 2^n m + (2^n - 1), for x <= 0.

@@ -91,7 +91,7 @@ void predict(const Network<T>& network, const Table& x, T* out, int n_threads,
         rows = {reinterpret_cast<const T*>(x.row(first)), n_in,
                 x.row_step / static_cast<Index>(sizeof(T))};
       } else {
-        read_rows(x, nullptr, first, count, 0, input.data(), n_in);
+        read_rows(x, nullptr, first, count, input.data(), n_in);
       }
       predictor.run(rows, count, out + first * n_out, scratch.data(), part, &interrupt);
     }

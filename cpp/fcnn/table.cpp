@@ -108,14 +108,6 @@ ReadRow<T> reader(ScalarType type) {
   return nullptr;
 }
 
-void prefetch_row(const Table& table, Index row) {
-  constexpr Index line = 64;
-  if (std::abs(table.column_step) > line / 4) return;  // its numbers stand far apart
-  const Index bytes = table.columns * std::abs(table.column_step);
-  const auto* from = reinterpret_cast<const char*>(table.row(row));
-  for (Index at = 0; at < bytes; at += line) Eigen::internal::prefetch(from + at);
-}
-
 }  // namespace
 
 template <class T>
@@ -125,15 +117,18 @@ void read_row(const Table& table, Index row, T* to) {
 
 template <class T>
 void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
-               Index ahead, T* to, Index to_step) {
+               T* to, Index to_step) {
   const ReadRow<T> read_one = reader<T>(table.type);
-  const auto row = [&](Index i) {
-    return rows ? static_cast<Index>(rows[i]) : first + i;
-  };
-  for (Index i = 0; i < count; ++i) {
-    if (rows && i < ahead) prefetch_row(table, row(count + i));
-    read_one(table, row(i), to + i * to_step);
-  }
+  for (Index i = 0; i < count; ++i)
+    read_one(table, rows ? static_cast<Index>(rows[i]) : first + i, to + i * to_step);
+}
+
+void prefetch_row(const Table& table, Index row) {
+  constexpr Index line = 64;
+  if (std::abs(table.column_step) > line / 4) return;  // its numbers stand far apart
+  const Index bytes = table.columns * std::abs(table.column_step);
+  const auto* from = reinterpret_cast<const char*>(table.row(row));
+  for (Index at = 0; at < bytes; at += line) Eigen::internal::prefetch(from + at);
 }
 
 template <class T>
@@ -160,9 +155,8 @@ Index first_row_not_finite(const Table& table, const std::int64_t* rows, Index f
 
 template void read_row(const Table&, Index, float*);
 template void read_row(const Table&, Index, double*);
-template void read_rows(const Table&, const std::int64_t*, Index, Index, Index, float*,
-                        Index);
-template void read_rows(const Table&, const std::int64_t*, Index, Index, Index, double*,
+template void read_rows(const Table&, const std::int64_t*, Index, Index, float*, Index);
+template void read_rows(const Table&, const std::int64_t*, Index, Index, double*,
                         Index);
 template Index first_row_not_finite<float>(const Table&, const std::int64_t*, Index,
                                            Index);

@@ -40,11 +40,13 @@ template <class T>
 void read_row(const Table& table, Index row, T* to);
 
 // to[i * to_step + j] = table(row i, j) for i = 0 .. count - 1, where row i is rows[i],
-// or first + i where `rows` is null. `ahead` rows behind these are asked for meanwhile:
-// the next batch's, at random places in memory.
+// or first + i where `rows` is null.
 template <class T>
 void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
-               Index ahead, T* to, Index to_step);
+               T* to, Index to_step);
+
+// Asks for a row that will be read soon, at a random place in memory.
+void prefetch_row(const Table& table, Index row);
 
 // Whether rows can be read in place: T's own type, contiguous and aligned.
 template <class T>
