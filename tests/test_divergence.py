@@ -43,13 +43,16 @@ def test_divergence_goes_back_to_the_last_good_epoch(dtype, rng):
     assert np.isfinite(stop.history.loss).all()
     assert np.array_equal(net.parameters, keep.thetas[-1])
     assert np.isfinite(net.parameters).all()
-    # the optimizer's state too: one more try diverges at the same place
-    with pytest.raises(fcnn.TrainingDiverged) as again:
-        net.fit(X, y, optimizer=rule, epochs=500, batch_size=8)
-    assert (again.value.epoch, again.value.batch) == (0, stop.batch)
+    # the optimizer's state too
     twin = linear(dtype)
     twin.fit(X, y, optimizer=rule, epochs=stop.epoch, batch_size=8)
     assert np.array_equal(net.parameters, twin.parameters)
+    state, expected = net._trainer.state(), twin._trainer.state()
+    assert state["step"] == expected["step"] == 4 * stop.epoch
+    assert np.array_equal(state["moments"], expected["moments"])
+    with pytest.raises(fcnn.TrainingDiverged) as again:
+        net.fit(X, y, optimizer=rule, epochs=500, batch_size=8)
+    assert (again.value.epoch, again.value.batch) == (0, stop.batch)
     for mild in (net, twin):  # the count of epochs, which keys the shuffles
         mild.parameters[:] = 0.5
         mild.fit(X, y, optimizer=fcnn.Adam(lr=0.1), epochs=2, batch_size=8)

@@ -130,6 +130,19 @@ def test_logarithm_is_bounded(output, loss, dtype):
     assert np.isfinite(b.delta[1]).all()
 
 
+@pytest.mark.parametrize(
+    ("output", "loss"),
+    [("relu", "poisson"), *(("hard_sigmoid", loss) for loss in ref.OUTPUTS)],
+)
+def test_denominators_are_bounded(output, loss):
+    """Outputs of 1e-14 to 1e-10 around the bound of 1e-12, as in PyTorch."""
+    a = 10.0 ** np.arange(-14.0, -9.0)[None]
+    z = a if output == "relu" else 6 * a - 3
+    b = output_only(5, output, "float64").backprop(z, np.ones((1, 5)), loss)
+    expected = ref.output_delta(loss, output, z, b.a[1], np.ones((1, 5)))
+    np.testing.assert_allclose(b.delta[1], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_poisson_of_a_zero_output(dtype):
     net = output_only(2, "relu", dtype)
