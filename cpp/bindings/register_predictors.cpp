@@ -47,17 +47,23 @@ template <class T>
 void run(const PredictorObject<T>& self, const T* x, Index rows, T* out) {
   const Predictor<T>& predictor = *self.predictor;
   const FloatState float_state;
-  const Features<T> input(x, predictor.n_in(), predictor.n_in());
+  Table input;
+  input.data = reinterpret_cast<const std::byte*>(x);
+  input.rows = rows;
+  input.columns = predictor.n_in();
+  input.row_step = input.columns * static_cast<Index>(sizeof(T));
+  input.column_step = sizeof(T);
+  input.type = own_type<T>;
   const Index numbers = predictor.scratch(rows);
   if (numbers <= kStackNumbers) {
     alignas(64) T scratch[kStackNumbers];
-    predictor.run(input, rows, out, scratch);
+    predictor.run(input, 0, rows, out, scratch);
     return;
   }
   thread_local std::vector<T> scratch;
   if (scratch.size() < static_cast<std::size_t>(numbers))
     scratch.resize(static_cast<std::size_t>(numbers));
-  predictor.run(input, rows, out, scratch.data());
+  predictor.run(input, 0, rows, out, scratch.data());
 }
 
 bool overlap(const char* a, Index a_bytes, const char* b, Index b_bytes) {

@@ -38,10 +38,7 @@ class Batch {
   void gather(const Samples& samples, Index offset, Index first, Index last);
 
   Index size() const { return size_; }
-  Features<T> input() const;  // a[0]
-  Features<T> a_before(Index l) const {
-    return l == 1 ? input() : Features<T>(a(l - 1));
-  }
+  const Strips<T>& a_before(Index l) const { return l == 1 ? x_ : a(l - 1); }
   const Strips<T>& z(Index l) const { return layers_[at(l)].z; }
   const Strips<T>& a(Index l) const { return layers_[at(l)].a; }
   const Strips<T>& delta(Index l) const { return layers_[at(l)].delta; }
@@ -55,13 +52,12 @@ class Batch {
     Vector<T> storage;
     Strips<T> z, a, delta;
   };
-  void gather_inputs(const Samples& samples, Index offset, Index first, Index last);
   void gather_labels(const Samples& samples, Index offset, Index first, Index last);
   static std::size_t at(Index l) { return static_cast<std::size_t>(l - 1); }
 
   Index n_in_, size_ = 0;
-  Vector<T> x_, y_storage_, plain_y_;
-  Strips<T> x_strips_, y_;
+  Vector<T> x_storage_, y_storage_;
+  Strips<T> x_, y_;
   std::vector<Layer> layers_;
 };
 

@@ -1,7 +1,8 @@
 // exp, expm1, log, log1p and the tail of the normal distribution on packs: accurate to
 // about one unit in the last place at either dtype, without branches, with exact
-// limits, NaN in gives NaN out. Series are written with the coefficients of the book, 1
-// / k! and 1 / (2 k + 1), and carried far enough for the dtype; reductions are Cody and
+// limits, NaN in gives NaN out. The logarithm's series has the coefficients of the book,
+// 1 / (2 k + 1), carried far enough for the dtype; the exponential's is the polynomial
+// of least error, which tools/expm1_coefficients.py prints; reductions are Cody and
 // Waite's (Software Manual for the Elementary Functions, 1980).
 #pragma once
 
@@ -17,7 +18,8 @@ struct ElementaryConstants;
 // ln2_high has trailing zero bits, so that n ln2_high is exact for every exponent n.
 // exp_high and exp_low lie beyond where e^x, times a number of its size, overflows and
 // underflows; from exp_zero = -127 ln 2 (-1023 ln 2) down e^x is below the normal
-// numbers. expm1_series[k] = 1 / (k + 2)!; atanh_series[k] = 2 / (2 k + 3).
+// numbers. expm1_series is (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2; atanh_series[k] = 2
+// / (2 k + 3).
 template <>
 struct ElementaryConstants<float> {
   static constexpr float log2_e = 1.44269504f;
@@ -26,8 +28,8 @@ struct ElementaryConstants<float> {
   static constexpr float exp_high = 120.0f;
   static constexpr float exp_low = -120.0f;
   static constexpr float exp_zero = -88.0296919f;
-  static constexpr float expm1_series[] = {1.0f / 2,   1.0f / 6,   1.0f / 24,
-                                           1.0f / 120, 1.0f / 720, 1.0f / 5040};
+  static constexpr float expm1_series[] = {0.5f, 0.166665770f, 0.0416665546f,
+                                           0.00836317905f, 0.00139261836f};
   static constexpr float atanh_series[] = {2.0f / 3, 2.0f / 5, 2.0f / 7, 2.0f / 9,
                                            2.0f / 11};
 };
@@ -41,16 +43,23 @@ struct ElementaryConstants<double> {
   static constexpr double exp_low = -800.0;
   static constexpr double exp_zero = -709.08956571282413;
   static constexpr double expm1_series[] = {
-      1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
-      1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-      1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+      0.50000000000000010,
+      0.16666666666666668,
+      0.041666666666624128,
+      0.0083333333333330618,
+      0.0013888888917213717,
+      0.00019841269863053617,
+      2.4801521295954375e-5,
+      2.7557268459997065e-6,
+      2.7620088445409748e-7,
+      2.5100385495510319e-8};
   static constexpr double atanh_series[] = {2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9,
                                             2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17,
                                             2.0 / 19, 2.0 / 21, 2.0 / 23};
 };
 
-// e^(x + x_low) = 2^n (1 + m), m = e^r - 1, |r| <= ln 2 / 2. Kept apart so that a
-// factor can be multiplied in before the scaling by 2^n flushes a small result to zero.
+// e^x = 2^n (1 + m), m = e^r - 1, |r| <= ln 2 / 2. Kept apart so that a factor can be
+// multiplied in before the scaling by 2^n flushes a small result to zero.
 template <class T>
 struct ReducedExp {
   Pack<T> m;
@@ -58,17 +67,30 @@ struct ReducedExp {
   Pack<T> times(Pack<T> factor) const { return ldexp(fma(factor, m, factor), n); }
 };
 
-// For lowest <= x <= highest; further out as at these ends.
+// Of x + x_low, neither overflowing nor so small that 2^n has no exponent.
 template <class T>
-inline ReducedExp<T> reduced_exp(Pack<T> x, Pack<T> x_low = Pack<T>(T(0)),
-                                 T lowest = ElementaryConstants<T>::exp_low) {
+inline ReducedExp<T> reduced_exp_within(Pack<T> x, Pack<T> x_low) {
   using C = ElementaryConstants<T>;
-  x = at_most(at_least(x, Pack<T>(lowest)), Pack<T>(C::exp_high));
   const Pack<T> n = round(x * Pack<T>(C::log2_e));
   Pack<T> r = fma(n, Pack<T>(-C::ln2_high), x);
   r = r + fma(n, Pack<T>(-C::ln2_low), x_low);
   const Pack<T> m = fma(r * r, polynomial(r, C::expm1_series), r);
   return {m, n};
+}
+
+// Of any x + x_low; far out as at exp_low and exp_high.
+template <class T>
+inline ReducedExp<T> reduced_exp(Pack<T> x, Pack<T> x_low = Pack<T>(T(0))) {
+  using C = ElementaryConstants<T>;
+  const Pack<T> low(C::exp_low), high(C::exp_high);
+  return reduced_exp_within(at_most(at_least(x, low), high), x_low);
+}
+
+// Of x <= 0; n is no lower than power_of_two takes it.
+template <class T>
+inline ReducedExp<T> reduced_exp_of_negative(Pack<T> x) {
+  const Pack<T> low(ElementaryConstants<T>::exp_zero);
+  return reduced_exp_within(at_least(x, low), Pack<T>(T(0)));
 }
 
 template <class T>
@@ -80,8 +102,7 @@ inline Pack<T> exp(Pack<T> x) {
 // smallest normal number.
 template <class T>
 inline Pack<T> exp_of_negative(Pack<T> x) {
-  const ReducedExp<T> e =
-      reduced_exp(x, Pack<T>(T(0)), ElementaryConstants<T>::exp_zero);
+  const ReducedExp<T> e = reduced_exp_of_negative(x);
   // not 2^n + 2^n m, whose second term may be below the normal numbers
   return (Pack<T>(T(1)) + e.m) * power_of_two(e.n);
 }
@@ -89,8 +110,7 @@ inline Pack<T> exp_of_negative(Pack<T> x) {
 // e^x - 1 = 2^n m + (2^n - 1), for x <= 0.
 template <class T>
 inline Pack<T> expm1_of_negative(Pack<T> x) {
-  const ReducedExp<T> e =
-      reduced_exp(x, Pack<T>(T(0)), ElementaryConstants<T>::exp_zero);
+  const ReducedExp<T> e = reduced_exp_of_negative(x);
   const Pack<T> scale = power_of_two(e.n);
   return fma(scale, e.m, scale - Pack<T>(T(1)));
 }

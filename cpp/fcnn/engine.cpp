@@ -57,7 +57,7 @@ void Engine<T>::transpose_weights() {
 template <class T>
 Weights<T> Engine<T>::weights(Index l) {
   const Strips<T> w = layout_.weight(parameters_.data(), l);
-  return {w.data, layout_.bias(parameters_.data(), l), w.features, w.stride(),
+  return {w.data, layout_.bias(parameters_.data(), l), w.features, w.stride,
           Strips<T>::width};
 }
 
@@ -109,7 +109,7 @@ void Engine<T>::backward_share(const Loss<T>& loss, bool with_gradient,
 template <class T>
 void Engine<T>::gradient_share(bool add, int part, int parts, Interrupt& interrupt) {
   for (Index l = 1; l <= network_.depth(); ++l) {
-    const Range inputs = part_of(network_.layer(l).n_in, part, parts, kTileColumns);
+    const Range inputs = part_of(network_.layer(l).n_in, part, parts, kTileColumns<T>);
     gradient(batch_.delta(l), batch_.a_before(l), add,
              layout_.weight(gradient_.data(), l), layout_.bias(gradient_.data(), l),
              Share{inputs.first, inputs.last, part, &interrupt});
@@ -178,7 +178,7 @@ double Engine<T>::add_penalties(double l1, double l2) {
     const Strips<T> g = layout_.weight(gradient_.data(), l);
     for (Index s = 0; s < w.count(); ++s) {
       Pack<T> magnitudes = zero, squares = zero;
-      for (Index i = 0; i < w.stride(); i += Pack<T>::size) {
+      for (Index i = 0; i < w.stride; i += Pack<T>::size) {
         const Pack<T> x = Pack<T>::load(w.strip(s) + i);
         const Pack<T> sign = select(x == zero, zero, copysign(one, x));
         const Pack<T> slope = fma(second, x, first * sign);

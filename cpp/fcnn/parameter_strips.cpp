@@ -19,10 +19,10 @@ template <class T>
 void ParameterStrips<T>::pack(const T* theta, T* strips) const {
   for (const Layer& layer : layers_) {
     to_strips<T>(theta + layer.theta_weight, layer.n_out,
-                 {strips + layer.weight, layer.n_out, layer.n_in}, 0, layer.n_in);
+                 {strips + layer.weight, layer.n_out, layer.n_in});
     if (layer.bias >= 0)
       to_strips<T>(theta + layer.theta_bias, layer.n_out,
-                   {strips + layer.bias, layer.n_out, 1}, 0, 1);
+                   {strips + layer.bias, layer.n_out, 1});
   }
 }
 

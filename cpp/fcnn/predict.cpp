@@ -28,7 +28,7 @@ Predictor<T>::Predictor(const Network<T>& network, Parameters parameters)
       const Strips<T> w = layout.weight(strips_.data(), l);
       weights.weight = w.data;
       weights.bias = layout.bias(strips_.data(), l);
-      weights.stride = w.stride();
+      weights.stride = w.stride;
       weights.step = Strips<T>::width;
     } else {
       weights.weight = network.theta() + layer.weight;
@@ -47,23 +47,49 @@ Predictor<T>::Predictor(const Network<T>& network, Parameters parameters)
 template <class T>
 Index Predictor<T>::block_rows() const {
   constexpr Index numbers = 32 * 1024;
-  const Index rows = numbers / std::max(widest_, n_in_) / kTileColumns * kTileColumns;
-  return std::clamp<Index>(rows, kTileColumns, 40 * kTileColumns);
+  const Index rows =
+      numbers / std::max(widest_, n_in_) / kTileColumns<T> * kTileColumns<T>;
+  return std::clamp<Index>(rows, kTileColumns<T>, 256 / kTileColumns<T> * kTileColumns<T>);
 }
 
 template <class T>
-void Predictor<T>::run(const Features<T>& x, Index rows, T* out, T* scratch, int part,
-                       Interrupt* interrupt) const {
-  const Share share{0, rows, part, interrupt};
-  Features<T> a = x;
+Index Predictor<T>::scratch(Index rows) const {
+  const Index block = std::min(rows, block_rows());
+  return Strips<T>::size_apart(n_in_, block) + 2 * Strips<T>::size_apart(widest_, block);
+}
+
+template <class T>
+void Predictor<T>::run_block(const Strips<T>& x, Index rows, T* out, T* scratch,
+                             const Share& share) const {
+  Strips<T> a = x;
   Strips<T> z;
   for (const Layer& layer : layers_) {
-    T* free = z.data == scratch ? scratch + widest_ * rows : scratch;
-    z = {free, layer.weights.n_out, rows};
+    T* free = z.data == scratch ? scratch + Strips<T>::size_apart(widest_, rows) : scratch;
+    z = Strips<T>::apart(free, layer.weights.n_out, rows);
     forward(layer.weights, layer.activation, a, z, z, share);
     a = z;
   }
   from_strips(z, 0, rows, out, n_out());
+}
+
+template <class T>
+void Predictor<T>::run(const Table& x, Index first, Index last, T* out, T* scratch,
+                       int part, Interrupt* interrupt) const {
+  const Index block = block_rows();
+  for (; first < last; first += block) {
+    const Index rows = std::min(block, last - first);
+    const Share share{0, rows, part, interrupt};
+    if (rows == 1 && readable_in_place<T>(x)) {
+      // a sample alone is read as it stands: nothing of it is written
+      auto* row = const_cast<T*>(reinterpret_cast<const T*>(x.row(first)));
+      run_block({row, n_in_, 1}, rows, out, scratch, share);
+    } else {
+      const auto input = Strips<T>::apart(scratch, n_in_, rows);
+      for (Index j = 0; j < rows; ++j) read_row(x, first + j, input, j);
+      run_block(input, rows, out, scratch + input.size(), share);
+    }
+    out += rows * n_out();
+  }
 }
 
 template <class T>
@@ -73,28 +99,18 @@ void predict(const Network<T>& network, const Table& x, T* out, int n_threads,
   using Parameters = typename Predictor<T>::Parameters;
   const Predictor<T> predictor(
       network, x.rows >= kRowsWorthStrips ? Parameters::copied : Parameters::in_place);
-  const Index n_in = network.n_in(), n_out = network.n_out();
-  const Index block = std::min(predictor.block_rows(), x.rows);
+  const Index block = predictor.block_rows();
   const Index blocks = (x.rows + block - 1) / block;
   const double multiply_adds = predictor.multiply_adds() * static_cast<double>(x.rows);
   const int parts =
       static_cast<int>(std::min<Index>(blocks, threads_for(multiply_adds, n_threads)));
-  const bool in_place = readable_in_place<T>(x);
 
   ThreadTeam::run(parts, [&](int part) {
-    Vector<T> input(in_place ? 0 : n_in * block);
-    Vector<T> scratch(predictor.scratch(block));
-    for (Index b = blocks * part / parts; b < blocks * (part + 1) / parts; ++b) {
-      const Index first = b * block, count = std::min(block, x.rows - first);
-      Features<T> rows(input.data(), n_in, n_in);
-      if (in_place) {
-        rows = {reinterpret_cast<const T*>(x.row(first)), n_in,
-                x.row_step / static_cast<Index>(sizeof(T))};
-      } else {
-        read_rows(x, nullptr, first, count, input.data(), n_in);
-      }
-      predictor.run(rows, count, out + first * n_out, scratch.data(), part, &interrupt);
-    }
+    Vector<T> scratch(predictor.scratch(x.rows));
+    const Index first = blocks * part / parts * block;
+    const Index last = std::min(x.rows, blocks * (part + 1) / parts * block);
+    predictor.run(x, first, last, out + first * network.n_out(), scratch.data(), part,
+                  &interrupt);
   });
 }
 

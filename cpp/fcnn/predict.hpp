@@ -24,10 +24,11 @@ class Predictor {
 
   // Rows that make a good block, and the scratch numbers that a run over some needs.
   Index block_rows() const;
-  Index scratch(Index rows) const { return 2 * widest_ * rows; }
+  Index scratch(Index rows) const;
 
-  // out (rows, n_out) of the rows (columns) of x. No allocation.
-  void run(const Features<T>& x, Index rows, T* out, T* scratch, int part = 0,
+  // out (last - first, n_out) of rows first..last of x, block after block. No
+  // allocation.
+  void run(const Table& x, Index first, Index last, T* out, T* scratch, int part = 0,
            Interrupt* interrupt = nullptr) const;
 
  private:
@@ -35,6 +36,9 @@ class Predictor {
     Weights<T> weights;
     Activation<T> activation;
   };
+  void run_block(const Strips<T>& x, Index rows, T* out, T* scratch,
+                 const Share& share) const;
+
   Vector<T> strips_;
   std::vector<Layer> layers_;
   Index n_in_, widest_ = 0;

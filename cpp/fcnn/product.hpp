@@ -3,16 +3,24 @@
 //     out(:, j) = start + sum_p left(:, p) right(p, j)
 //
 // `left` gives whole vectors (a strip), `right` single numbers that are broadcast. A
-// tile of the result, `width` features (two packs) by up to 6 columns, stays in 12 of
-// 16 vector registers while p runs; two more hold left(:, p) and one the broadcast
-// number. A step of p costs 8 loads for 12 multiply-adds, below the two loads a cycle
-// that a core gives for two multiply-adds.
+// tile of the result, one strip by up to kTileColumns columns, stays in registers while
+// p runs. How many columns:
+//
+//   registers  strip      columns  in the tile  for left(:, p)  loads : multiply-adds
+//   16         two packs  6        12           2, 1 broadcast  8 : 12
+//   32         one pack   16       16           1, 1 broadcast  17 : 16
+//
+// A core loads two vectors a cycle and multiplies two (of 64 bytes: one and one, or two
+// and two); a multiply-add takes 4 cycles, so that 8 or more have to be under way. Both
+// tiles are bound by the multiply-adds, and columns are shared out evenly among tiles,
+// for a tile of a few columns waits for its own additions.
 //
 // Each number of the result is one chain of fma over p in order, whatever the tile: the
 // bits do not depend on the number of columns, nor on how columns are shared out.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 #include <utility>
 
@@ -20,185 +28,180 @@
 
 namespace fcnn {
 
-constexpr Index kTileColumns = 6;
+template <class T>
+constexpr Index kTileColumns = Strips<T>::packs == 1 ? 16 : 6;
 
-// f(0), f(1) .. f(N - 1), written out, so that the tile's arrays become registers.
-template <int... J, class F>
-inline void unrolled(std::integer_sequence<int, J...>, F f) {
-  (f(J), ...);
-}
+template <class T, class Columns>
+struct Tile;
 
-template <int N, class F>
-inline void unrolled(F f) {
-  unrolled(std::make_integer_sequence<int, N>(), f);
-}
+template <class T, int... J>
+struct Tile<T, std::integer_sequence<int, J...>> {
+  static constexpr Index width = Strips<T>::width;
+  Column<T> column[sizeof...(J)];
 
-template <class T, int N>
-struct Tile {
-  Pack<T> low[N], high[N];
-
-  void start_at(const T* start) {
-    unrolled<N>([&](int j) {
-      low[j] = start ? Pack<T>::load(start) : Pack<T>(T(0));
-      high[j] = start ? Pack<T>::load(start + Pack<T>::size) : Pack<T>(T(0));
-    });
+  EIGEN_ALWAYS_INLINE void start_at(const T* start) {
+    ((column[J] = Column<T>::load_or_zero(start)), ...);
   }
-
-  // += left(:, p) right(p, j) for `count` steps of p. Column: where right's next column
-  // stands, when known at compile time, else 0 and `column` says it.
-  template <Index Column>
-  void add(const T* left, Index left_step, const T* right, Index right_step,
-           Index column, Index count) {
-    const Index next = Column ? Column : column;
-    for (Index p = 0; p < count; ++p) {
-      const Pack<T> l = Pack<T>::load(left), h = Pack<T>::load(left + Pack<T>::size);
-      unrolled<N>([&](int j) {
-        const Pack<T> r(right[j * next]);
-        low[j] = fma(l, r, low[j]);
-        high[j] = fma(h, r, high[j]);
-      });
-      left += left_step;
-      right += right_step;
+  // += left(:, p) right(p, j) for `count` steps of p; right(p, j) at right + p Step +
+  // j Next.
+  template <Index Step, Index Next>
+  EIGEN_ALWAYS_INLINE void add(const T* left, Index left_step, const T* right,
+                               Index count) {
+    for (Index p = 0; p < count; ++p, left += left_step, right += Step) {
+      const Column<T> l = Column<T>::load(left);
+      (column[J].add_product(l, Pack<T>(right[J * Next])), ...);
     }
   }
-
-  void store(T* out) const {
-    unrolled<N>([&](int j) {
-      low[j].store(out + j * Strips<T>::width);
-      high[j].store(out + j * Strips<T>::width + Pack<T>::size);
-    });
+  EIGEN_ALWAYS_INLINE void add_what_is_at(const T* out) {
+    (column[J].add(Column<T>::load(out + J * width)), ...);
   }
-
-  void store_sum(T* out) {
-    unrolled<N>([&](int j) {
-      low[j] = Pack<T>::load(out + j * Strips<T>::width) + low[j];
-      high[j] = Pack<T>::load(out + j * Strips<T>::width + Pack<T>::size) + high[j];
-    });
-    store(out);
-  }
+  EIGEN_ALWAYS_INLINE void store(T* out) const { (column[J].store(out + J * width), ...); }
 };
 
-// f(first column, Tile<T, N>) over columns first..last in tiles of 6 and one smaller.
+// What a tile computes: out(:, j) = start + sum_p left(:, p) right(p, j), p < terms, or
+// with `add` that much more.
+template <class T>
+struct TileProduct {
+  const T* left;
+  Index left_step;  // from p to p + 1
+  const T* right;
+  Index right_stride;  // from strip to strip of right
+  Index terms;
+  const T* start;  // null: zeros
+  T* out;
+  bool add;
+};
+
+// p runs over the features of right, j over its columns.
+template <class T, int N>
+void tile_over_features(const TileProduct<T>& t) {
+  constexpr Index width = Strips<T>::width;
+  Tile<T, std::make_integer_sequence<int, N>> tile;
+  tile.start_at(t.start);
+  const T *left = t.left, *right = t.right;
+  for (Index p = 0; p < t.terms; p += width) {
+    tile.template add<1, width>(left, t.left_step, right, std::min(width, t.terms - p));
+    left += width * t.left_step;
+    right += t.right_stride;
+  }
+  tile.store(t.out);
+}
+
+// p runs over the columns of right, j over features of one strip.
+template <class T, int N>
+void tile_over_columns(const TileProduct<T>& t) {
+  Tile<T, std::make_integer_sequence<int, N>> tile;
+  tile.start_at(nullptr);
+  tile.template add<Strips<T>::width, 1>(t.left, t.left_step, t.right, t.terms);
+  if (t.add) tile.add_what_is_at(t.out);
+  tile.store(t.out);
+}
+
+// f(first column, how many) for columns first..last in as few tiles as there can be,
+// none more than one column larger than another.
 template <class T, class F>
 inline void for_each_tile(Index first, Index last, F f) {
-  Index j = first;
-  for (; j + kTileColumns <= last; j += kTileColumns) f(j, Tile<T, 6>());
-  switch (last - j) {
-    case 5:
-      return f(j, Tile<T, 5>());
-    case 4:
-      return f(j, Tile<T, 4>());
-    case 3:
-      return f(j, Tile<T, 3>());
-    case 2:
-      return f(j, Tile<T, 2>());
-    case 1:
-      return f(j, Tile<T, 1>());
-    default:
-      return;
+  constexpr Index most = kTileColumns<T>;
+  for (Index tiles = (last - first + most - 1) / most; tiles > 0; --tiles) {
+    const Index n = (last - first + tiles - 1) / tiles;
+    f(first, n);
+    first += n;
   }
 }
 
-template <Index Column, class T>
-void product_with_column(const T* left, Index left_step, const Features<T>& right,
-                         const T* start, T* out, Index first, Index last) {
-  for_each_tile<T>(first, last, [&](Index j, auto tile) {
-    tile.start_at(start);
-    const T* l = left;
-    const T* r = right.data + j * right.column;
-    for (Index p = 0; p < right.features; p += right.width) {
-      const Index count = std::min(right.width, right.features - p);
-      tile.template add<Column>(l, left_step, r, 1, right.column, count);
-      l += right.width * left_step;
-      r += right.stride;
-    }
-    tile.store(out + j * Strips<T>::width);
-  });
+// The tiles of 1 .. kTileColumns columns.
+template <class T>
+using RunTile = void (*)(const TileProduct<T>&);
+
+template <class T, int... J>
+constexpr std::array<RunTile<T>, sizeof...(J)> tiles_over_features(
+    std::integer_sequence<int, J...>) {
+  return {tile_over_features<T, J + 1>...};
 }
+
+template <class T, int... J>
+constexpr std::array<RunTile<T>, sizeof...(J)> tiles_over_columns(
+    std::integer_sequence<int, J...>) {
+  return {tile_over_columns<T, J + 1>...};
+}
+
+template <class T>
+using TileSizes = std::make_integer_sequence<int, static_cast<int>(kTileColumns<T>)>;
 
 // One strip of z = W a + b, or of W^T delta, for columns (samples) first..last:
 // out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p) at left + p left_step.
 // start: one strip's numbers, or null for zeros.
 template <class T>
-void product(const T* left, Index left_step, const Features<T>& right, const T* start,
+void product(const T* left, Index left_step, const Strips<T>& right, const T* start,
              T* out, Index first, Index last) {
-  if (right.column == Strips<T>::width) {
-    product_with_column<Strips<T>::width>(left, left_step, right, start, out, first,
-                                          last);
-  } else {
-    product_with_column<0>(left, left_step, right, start, out, first, last);
-  }
+  static constexpr auto run = tiles_over_features<T>(TileSizes<T>());
+  for_each_tile<T>(first, last, [&](Index j, Index n) {
+    run[static_cast<std::size_t>(n - 1)]({left, left_step, right.column(0, j),
+                                          right.stride, right.features, start,
+                                          out + j * Strips<T>::width, false});
+  });
 }
 
-// z = W a + b for one sample alone: N strips at once, whose chains of additions run
-// side by side where one strip's two would wait for each other. Strip s of W at left +
-// s stride.
-template <int N, class T>
+// z = W a + b, or W^T delta, for one sample alone: strips S = 0, 1 .. side by side,
+// whose chains of additions run together where those of one strip would wait for each
+// other. Strip s of W stands at left + s stride; `right` is contiguous.
+template <class T, int... S>
 inline void product_of_one(const T* left, Index stride, Index step, const T* right,
-                           Index count, const T* start, T* out) {
-  constexpr Index width = Strips<T>::width, size = Pack<T>::size;
-  Pack<T> low[N], high[N];
-  unrolled<N>([&](int s) {
-    low[s] = start ? Pack<T>::load(start + s * width) : Pack<T>(T(0));
-    high[s] = start ? Pack<T>::load(start + s * width + size) : Pack<T>(T(0));
-  });
+                           Index count, const T* start, T* out,
+                           std::integer_sequence<int, S...>) {
+  constexpr Index width = Strips<T>::width;
+  Column<T> strip[sizeof...(S)];
+  ((strip[S] = Column<T>::load_or_zero(start ? start + S * width : nullptr)), ...);
   for (Index p = 0; p < count; ++p, left += step) {
     const Pack<T> r(right[p]);
-    unrolled<N>([&](int s) {
-      low[s] = fma(Pack<T>::load(left + s * stride), r, low[s]);
-      high[s] = fma(Pack<T>::load(left + s * stride + size), r, high[s]);
-    });
+    (strip[S].add_product(Column<T>::load(left + S * stride), r), ...);
   }
-  unrolled<N>([&](int s) {
-    low[s].store(out + s * width);
-    high[s].store(out + s * width + size);
-  });
+  (strip[S].store(out + S * width), ...);
 }
 
-// The same for all `strips` strips; `right` is contiguous.
+// The same for all `strips` strips.
 template <class T>
 void product_of_one(const T* left, Index stride, Index step, const T* right,
                     Index count, const T* start, T* out, Index strips) {
   constexpr Index width = Strips<T>::width;
-  const auto run = [&](auto n, Index s) {
-    product_of_one<n()>(left + s * stride, stride, step, right, count,
-                        start ? start + s * width : nullptr, out + s * width);
-  };
+  constexpr int most = 8 / Strips<T>::packs;
   Index s = 0;
-  for (; s + 4 <= strips; s += 4) run(std::integral_constant<int, 4>(), s);
-  if (strips - s >= 2) {
-    run(std::integral_constant<int, 2>(), s);
-    s += 2;
-  }
-  if (s < strips) run(std::integral_constant<int, 1>(), s);
+  const auto run = [&](auto side_by_side) {
+    product_of_one(left + s * stride, stride, step, right, count,
+                   start ? start + s * width : nullptr, out + s * width, side_by_side);
+    s += static_cast<Index>(side_by_side.size());
+  };
+  while (strips - s >= most) run(std::make_integer_sequence<int, most>());
+  while (strips - s >= 2) run(std::make_integer_sequence<int, 2>());
+  if (s < strips) run(std::make_integer_sequence<int, 1>());
 }
 
-// One strip of dW = delta a^T for inputs (columns of dW) first..last, over samples
-// 0..samples: out(:, i) = sum_s delta(:, s) a(i, s), or += for the later chunks of a
-// batch.
+// One strip of dW = delta a^T for inputs (columns of dW) first..last, over all samples:
+// out(:, i) = sum_s delta(:, s) a(i, s), or += for the later chunks of a batch.
 template <class T>
-void outer_product(const T* delta, const Features<T>& a, Index samples, bool add,
-                   T* out, Index first, Index last) {
+void outer_product(const T* delta, const Strips<T>& a, bool add, T* out, Index first,
+                   Index last) {
   constexpr Index width = Strips<T>::width;
+  static constexpr auto run = tiles_over_columns<T>(TileSizes<T>());
   for (Index i = first; i < last;) {
-    const Index end = std::min(last, (i / a.width + 1) * a.width);
-    for_each_tile<T>(i, end, [&](Index k, auto tile) {
-      tile.start_at(nullptr);
-      tile.template add<1>(delta, width, a.at(k, 0), a.column, 1, samples);
-      add ? tile.store_sum(out + k * width) : tile.store(out + k * width);
+    const Index end = std::min(last, (i / width + 1) * width);
+    for_each_tile<T>(i, end, [&](Index k, Index n) {
+      run[static_cast<std::size_t>(n - 1)](
+          {delta, width, a.strip(k / width) + k % width, a.stride, a.columns, nullptr,
+           out + k * width, add});
     });
     i = end;
   }
 }
 
-// out = sum of one strip's columns 0..samples, each lane one chain as in outer_product.
+// out = sum of one strip's columns, each lane one chain as in outer_product.
 template <class T>
-void column_sum(const T* strip, Index samples, bool add, T* out) {
-  Tile<T, 1> sum;
-  sum.start_at(nullptr);
-  const T one = 1;
-  sum.template add<1>(strip, Strips<T>::width, &one, 0, 1, samples);
-  add ? sum.store_sum(out) : sum.store(out);
+void column_sum(const T* strip, Index columns, bool add, T* out) {
+  Column<T> sum(T(0));
+  for (Index j = 0; j < columns; ++j)
+    sum.add(Column<T>::load(strip + j * Strips<T>::width));
+  if (add) sum.add(Column<T>::load(out));
+  sum.store(out);
 }
 
 }  // namespace fcnn

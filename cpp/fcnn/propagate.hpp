@@ -54,13 +54,13 @@ struct Share {
 template <class T, class F>
 void in_blocks(Index first, Index last, Index numbers, F f) {
   const Index fits = 128 * 1024 / static_cast<Index>(sizeof(T)) / numbers;
-  const Index block = std::max(fits / kTileColumns, Index{2}) * kTileColumns;
+  const Index block = std::max(fits / kTileColumns<T>, Index{2}) * kTileColumns<T>;
   for (Index i = first; i < last; i += block) f(i, std::min(last, i + block));
 }
 
 template <class T>
 void forward(const Weights<T>& w, const Activation<T>& sigma,
-             const Features<T>& a_before, const Strips<T>& z, const Strips<T>& a,
+             const Strips<T>& a_before, const Strips<T>& z, const Strips<T>& a,
              const Share& share) {
   const auto activate = [&](Index s, Index strips, Index first, Index last) {
     // a = sigma(z)
@@ -73,6 +73,7 @@ void forward(const Weights<T>& w, const Activation<T>& sigma,
     product_of_one(w.weight, w.stride, w.step, a_before.data, a_before.features, w.bias,
                    z.data, z.count());
     activate(0, z.count(), 0, 1);
+    share.done(z.count(), a_before.features);
   } else {
     in_blocks<T>(share.first, share.last, a_before.features,
                  [&](Index first, Index last) {
@@ -115,6 +116,14 @@ void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
               const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
               const Strips<T>& delta, const Share& share) {
   const Index terms = delta_after.features;
+  if (delta.columns == 1) {
+    // W^T delta, strips side by side
+    product_of_one<T>(transposed_after.data, transposed_after.stride, Strips<T>::width,
+                      delta_after.data, terms, nullptr, delta.data, delta.count());
+    for (Index s = 0; s < delta.count(); ++s)
+      times_derivative(sigma, z, a, delta, s, 0, 1);
+    return share.done(delta.count(), terms);
+  }
   in_blocks<T>(share.first, share.last, terms, [&](Index first, Index last) {
     for (Index s = 0; s < delta.count(); ++s) {
       // W^T delta
@@ -130,14 +139,14 @@ void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
 // dW = delta a_before^T and db = sum of delta over all samples, for the emitting nodes
 // share.first..share.last; the first share has db as well. `add`: to what is there.
 template <class T>
-void gradient(const Strips<T>& delta, const Features<T>& a_before, bool add,
+void gradient(const Strips<T>& delta, const Strips<T>& a_before, bool add,
               const Strips<T>& weight_gradient, T* bias_gradient, const Share& share) {
   const Index samples = delta.columns, width = Strips<T>::width;
   in_blocks<T>(share.first, share.last, samples, [&](Index first, Index last) {
     for (Index s = 0; s < delta.count(); ++s) {
       // dW = delta a^T
-      outer_product<T>(delta.strip(s), a_before, samples, add, weight_gradient.strip(s),
-                       first, last);
+      outer_product<T>(delta.strip(s), a_before, add, weight_gradient.strip(s), first,
+                       last);
       share.done(last - first, samples);
     }
   });

@@ -72,15 +72,16 @@ inline Pack<T> sqrt(Pack<T> x) {
   return Pack<T>::raw(Eigen::internal::psqrt(x.v));
 }
 
-// max and min that give the NaN of x, unlike the instructions.
+// The larger and the smaller of both; the NaN of x (Eigen's pmax and pmin give it as
+// std::max and std::min do, for their first argument).
 template <class T>
 inline Pack<T> at_least(Pack<T> x, Pack<T> low) {
-  return select(x < low, low, x);
+  return Pack<T>::raw(Eigen::internal::pmax(x.v, low.v));
 }
 
 template <class T>
 inline Pack<T> at_most(Pack<T> x, Pack<T> high) {
-  return select(x > high, high, x);
+  return Pack<T>::raw(Eigen::internal::pmin(x.v, high.v));
 }
 
 // |magnitude| with the sign of `sign`.

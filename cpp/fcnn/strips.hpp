@@ -1,14 +1,16 @@
 // Strips<T>: how the engine keeps a matrix of (features, columns), so that every
 // product reads and writes contiguous memory and no vector is ever half full.
 //
-// The features are cut into strips of `width` (two packs, the height of the product's
-// tile); inside a strip a column's features are contiguous, and the columns follow each
-// other: element (i, j) stands at [i / width][j][i % width]. The last strip is padded;
-// padded lanes hold numbers that nobody reads. Columns are samples for z, a and delta,
-// inputs for W and dW.
+// The features are cut into strips of `width` (the height of the product's tile: two
+// packs, or the one that fills a cache line); inside a strip a column's features are
+// contiguous, and the columns follow each other: element (i, j) stands at [i /
+// width][j][i % width]. The last strip is padded; padded lanes hold numbers that nobody
+// reads. Columns are samples for z, a and delta, inputs for W and dW.
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "fcnn/simd.hpp"
 
@@ -16,63 +18,99 @@ namespace fcnn {
 
 template <class T>
 struct Strips {
-  static constexpr Index width = 2 * Pack<T>::size;
+  static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  static constexpr int packs = Pack<T>::size < line ? 2 : 1;
+  static constexpr Index width = packs * Pack<T>::size;
 
   T* data = nullptr;
   Index features = 0;
   Index columns = 0;
+  Index stride = 0;  // from strip to strip
 
   static Index count(Index features) { return (features + width - 1) / width; }
   static Index padded(Index features) { return count(features) * width; }
 
+  Strips() = default;
+  Strips(T* to, Index n_features, Index n_columns)
+      : data(to), features(n_features), columns(n_columns), stride(width * n_columns) {}
+
+  // The same with an odd number of places for columns: strips a large power of two
+  // apart would fight for the same places of the cache when a few columns of all of
+  // them are read. Needs room for `size_apart` numbers.
+  static Strips apart(T* to, Index n_features, Index n_columns) {
+    Strips strips(to, n_features, n_columns);
+    strips.stride = width * odd(n_columns);
+    return strips;
+  }
+  static Index size_apart(Index features, Index columns) {
+    return padded(features) * odd(columns);
+  }
+
   Index count() const { return count(features); }
-  Index size() const { return padded(features) * columns; }
-  Index stride() const { return width * columns; }  // from strip to strip
-  T* strip(Index s) const { return data + s * stride(); }
+  Index size() const { return count() * stride; }
+  T* strip(Index s) const { return data + s * stride; }
   T* column(Index s, Index j) const { return strip(s) + j * width; }
+
+  // n features from `first` on, a multiple of the width.
+  Strips part(Index first, Index n) const {
+    Strips some = *this;
+    some.data = strip(first / width);
+    some.features = n;
+    return some;
+  }
+
+ private:
+  static Index odd(Index n) { return n + 1 - n % 2; }
 };
 
-// A feature p of a column j for reading number by number, in strips or in a plain array
-// (column after column, as the caller's X or theta), which is one strip as wide as a
-// column.
-template <class T>
-struct Features {
-  const T* data = nullptr;
-  Index features = 0;
-  Index width = 0;   // features side by side
-  Index stride = 0;  // from one run of `width` features to the next
-  Index column = 0;  // from column to column
+// One column of a strip in registers.
+template <class T, class Packs = std::make_integer_sequence<int, Strips<T>::packs>>
+struct Column;
 
-  Features() = default;
-  Features(const Strips<T>& s)
-      : data(s.data),
-        features(s.features),
-        width(Strips<T>::width),
-        stride(s.stride()),
-        column(Strips<T>::width) {}
-  Features(const T* plain, Index n_features, Index column_step)
-      : data(plain), features(n_features), width(n_features), column(column_step) {}
+template <class T, int... K>
+struct Column<T, std::integer_sequence<int, K...>> {
+  static constexpr Index size = Pack<T>::size;
+  Pack<T> pack[sizeof...(K)];
 
-  const T* at(Index p, Index j) const {
-    return data + (p / width) * stride + (p % width) + j * column;
+  Column() = default;
+  EIGEN_ALWAYS_INLINE explicit Column(T x) { ((pack[K] = Pack<T>(x)), ...); }
+  EIGEN_ALWAYS_INLINE static Column load(const T* from) {
+    Column column;
+    ((column.pack[K] = Pack<T>::load(from + K * size)), ...);
+    return column;
+  }
+  EIGEN_ALWAYS_INLINE static Column load_or_zero(const T* from) {
+    return from ? load(from) : Column(T(0));
+  }
+  EIGEN_ALWAYS_INLINE void store(T* to) const { (pack[K].store(to + K * size), ...); }
+  // += left r
+  EIGEN_ALWAYS_INLINE void add_product(const Column& left, Pack<T> r) {
+    ((pack[K] = fma(left.pack[K], r, pack[K])), ...);
+  }
+  EIGEN_ALWAYS_INLINE void add(const Column& other) {
+    ((pack[K] = other.pack[K] + pack[K]), ...);
   }
 };
 
-// strips(i, j) = plain[j * column + i], plain[0] standing for column `first`, for
-// columns first <= j < last; padding is set to zero.
+// strips(i, j) = plain[i]; padding is set to zero.
 template <class T>
-void to_strips(const T* plain, Index column, const Strips<T>& strips, Index first,
-               Index last) {
+void to_strips(const T* plain, const Strips<T>& strips, Index j) {
   constexpr Index width = Strips<T>::width;
-  for (Index s = 0; s < strips.count(); ++s) {
-    const Index n = std::min(width, strips.features - s * width);
-    for (Index j = first; j < last; ++j) {
-      T* to = strips.column(s, j);
-      const T* from = plain + (j - first) * column + s * width;
-      for (Index i = 0; i < n; ++i) to[i] = from[i];
-      for (Index i = n; i < width; ++i) to[i] = T(0);
-    }
-  }
+  Index s = 0;
+  for (; (s + 1) * width <= strips.features; ++s)
+    Column<T>::load(plain + s * width).store(strips.column(s, j));
+  if (s == strips.count()) return;
+  const Index n = strips.features - s * width;
+  T* to = strips.column(s, j);
+  for (Index i = 0; i < n; ++i) to[i] = plain[s * width + i];
+  for (Index i = n; i < width; ++i) to[i] = T(0);
+}
+
+// strips(i, j) = plain[j * column + i].
+template <class T>
+void to_strips(const T* plain, Index column, const Strips<T>& strips) {
+  for (Index j = 0; j < strips.columns; ++j)
+    to_strips(plain + j * column, strips, j);
 }
 
 // plain[j * column + i] = strips(i, j) for columns first <= j < last.
@@ -90,25 +128,37 @@ void from_strips(const Strips<T>& strips, Index first, Index last, T* plain,
   }
 }
 
-// to(j, i) = from(i, j) for a square of Pack<T>::size; columns of both stand `width`
-// apart. Columns of `from` beyond n_from count as zero, of `to` beyond n_to are not
-// written.
+// Squares are transposed in registers of at most 32 bytes: of 64, a square has more
+// numbers than the registers.
+template <class T>
+using SquarePacket =
+    std::conditional_t<sizeof(Pack<T>) == 64,
+                       typename Eigen::internal::unpacket_traits<typename Pack<T>::Packet>::half,
+                       typename Pack<T>::Packet>;
+
+template <class T>
+constexpr Index kSquare = Eigen::internal::unpacket_traits<SquarePacket<T>>::size;
+
+// to(j, i) = from(i, j) for such a square; columns of both stand `width` apart. Columns
+// of `from` beyond n_from count as zero, of `to` beyond n_to are not written.
 template <class T>
 inline void transpose_square(const T* from, Index n_from, Index width, T* to,
                              Index n_to) {
-  constexpr Index size = Pack<T>::size;
-  Eigen::internal::PacketBlock<typename Pack<T>::Packet, size> block;
+  using namespace Eigen::internal;
+  constexpr Index size = kSquare<T>;
+  PacketBlock<SquarePacket<T>, size> block;
   for (Index j = 0; j < size; ++j)
-    block.packet[j] = (j < n_from ? Pack<T>::load(from + j * width) : Pack<T>(T(0))).v;
-  Eigen::internal::ptranspose(block);
+    block.packet[j] = j < n_from ? ploadu<SquarePacket<T>>(from + j * width)
+                                 : pset1<SquarePacket<T>>(T(0));
+  ptranspose(block);
   for (Index i = 0; i < std::min(size, n_to); ++i)
-    Eigen::internal::pstoreu(to + i * width, block.packet[i]);
+    pstoreu(to + i * width, block.packet[i]);
 }
 
-// transposed(j, i) = strips(i, j), square by square of one pack's size in registers.
+// transposed(j, i) = strips(i, j), square by square.
 template <class T>
 void transpose(const Strips<T>& strips, const Strips<T>& transposed) {
-  constexpr Index width = Strips<T>::width, size = Pack<T>::size;
+  constexpr Index width = Strips<T>::width, size = kSquare<T>;
   for (Index t = 0; t < transposed.count(); ++t) {
     const Index columns = std::min(width, strips.columns - t * width);
     for (Index s = 0; s < strips.count(); ++s) {

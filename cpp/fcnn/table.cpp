@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "fcnn/simd.hpp"
 
 namespace fcnn {
 
@@ -48,35 +47,26 @@ T element(const std::byte* from, bool swapped) {
   }
 }
 
-// n numbers side by side, of T itself: whole packs, then the rest.
-template <class T>
-void copy(const std::byte* from, Index n, T* to) {
-  constexpr Index size = Pack<T>::size;
-  const auto at = [&](Index j) { return from + j * static_cast<Index>(sizeof(T)); };
-  Index j = 0;
-  for (; j + size <= n; j += size) std::memcpy(to + j, at(j), size * sizeof(T));
-  for (; j < n; ++j) std::memcpy(to + j, at(j), sizeof(T));
-}
-
+// to[j - first] = table(row, j) for columns first <= j < last.
 template <class S, class T>
-void read(const Table& table, Index row, T* to) {
+void read(const Table& table, Index row, Index first, Index last, T* to) {
   constexpr Index size = kBytes<S>;
-  const std::byte* from = table.row(row);
-  const Index n = table.columns, step = table.column_step;
+  const Index n = last - first, step = table.column_step;
+  const std::byte* from = table.row(row) + first * step;
   if (table.swapped || step != size) {
     for (Index j = 0; j < n; ++j) to[j] = element<S, T>(from + j * step, table.swapped);
   } else if constexpr (std::is_same_v<S, T>) {
-    copy(from, n, to);
+    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
   } else {
     for (Index j = 0; j < n; ++j) to[j] = element<S, T>(from + j * size, false);
   }
 }
 
 template <class T>
-using ReadRow = void (*)(const Table& table, Index row, T* to);
+using Read = void (*)(const Table& table, Index row, Index first, Index last, T* to);
 
 template <class T>
-ReadRow<T> reader(ScalarType type) {
+Read<T> reader(ScalarType type) {
   switch (type) {
     case ScalarType::boolean:
       return read<bool, T>;
@@ -111,16 +101,40 @@ ReadRow<T> reader(ScalarType type) {
 }  // namespace
 
 template <class T>
+bool readable_in_place(const Table& table) {
+  constexpr Index size = sizeof(T);
+  return table.type == own_type<T> && !table.swapped &&
+         (table.columns <= 1 || table.column_step == size) && table.row_step >= 0 &&
+         table.row_step % size == 0 &&
+         reinterpret_cast<std::uintptr_t>(table.data) % alignof(T) == 0;
+}
+
+template <class T>
 void read_row(const Table& table, Index row, T* to) {
-  reader<T>(table.type)(table, row, to);
+  reader<T>(table.type)(table, row, 0, table.columns, to);
+}
+
+template <class T>
+void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
+  if (readable_in_place<T>(table))
+    return to_strips(reinterpret_cast<const T*>(table.row(row)), strips, j);
+  constexpr Index piece = 16 * Strips<T>::width;
+  std::array<T, piece> numbers;
+  const Read<T> read_some = reader<T>(table.type);
+  for (Index first = 0; first < table.columns; first += piece) {
+    const Index n = std::min(piece, table.columns - first);
+    read_some(table, row, first, first + n, numbers.data());
+    to_strips(numbers.data(), strips.part(first, n), j);
+  }
 }
 
 template <class T>
 void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
                T* to, Index to_step) {
-  const ReadRow<T> read_one = reader<T>(table.type);
+  const Read<T> read_one = reader<T>(table.type);
   for (Index i = 0; i < count; ++i)
-    read_one(table, rows ? static_cast<Index>(rows[i]) : first + i, to + i * to_step);
+    read_one(table, rows ? static_cast<Index>(rows[i]) : first + i, 0, table.columns,
+             to + i * to_step);
 }
 
 void prefetch_row(const Table& table, Index row) {
@@ -129,16 +143,6 @@ void prefetch_row(const Table& table, Index row) {
   const Index bytes = table.columns * std::abs(table.column_step);
   const auto* from = reinterpret_cast<const char*>(table.row(row));
   for (Index at = 0; at < bytes; at += line) Eigen::internal::prefetch(from + at);
-}
-
-template <class T>
-bool readable_in_place(const Table& table) {
-  constexpr Index size = sizeof(T);
-  constexpr ScalarType own = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
-  return table.type == own && !table.swapped &&
-         (table.columns <= 1 || table.column_step == size) && table.row_step >= 0 &&
-         table.row_step % size == 0 &&
-         reinterpret_cast<std::uintptr_t>(table.data) % alignof(T) == 0;
 }
 
 template <class T>
@@ -155,6 +159,8 @@ Index first_row_not_finite(const Table& table, const std::int64_t* rows, Index f
 
 template void read_row(const Table&, Index, float*);
 template void read_row(const Table&, Index, double*);
+template void read_row(const Table&, Index, const Strips<float>&, Index);
+template void read_row(const Table&, Index, const Strips<double>&, Index);
 template void read_rows(const Table&, const std::int64_t*, Index, Index, float*, Index);
 template void read_rows(const Table&, const std::int64_t*, Index, Index, double*,
                         Index);

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fcnn/types.hpp"
+#include "fcnn/strips.hpp"
 
 namespace fcnn {
 
@@ -25,6 +25,10 @@ enum class ScalarType {
   long_double,
 };
 
+template <class T>
+constexpr ScalarType own_type =
+    sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
+
 struct Table {
   const std::byte* data = nullptr;
   Index rows = 0, columns = 0;
@@ -38,6 +42,10 @@ struct Table {
 // to[j] = table(row, j), converted.
 template <class T>
 void read_row(const Table& table, Index row, T* to);
+
+// strips(i, j) = table(row, i), converted; padding is set to zero.
+template <class T>
+void read_row(const Table& table, Index row, const Strips<T>& strips, Index j);
 
 // to[i * to_step + j] = table(row i, j) for i = 0 .. count - 1, where row i is rows[i],
 // or first + i where `rows` is null.
