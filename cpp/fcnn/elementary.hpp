@@ -67,30 +67,29 @@ struct ReducedExp {
   Pack<T> times(Pack<T> factor) const { return ldexp(fma(factor, m, factor), n); }
 };
 
-// Of x + x_low, neither overflowing nor so small that 2^n has no exponent.
 template <class T>
-inline ReducedExp<T> reduced_exp_within(Pack<T> x, Pack<T> x_low) {
-  using C = ElementaryConstants<T>;
-  const Pack<T> n = round(x * Pack<T>(C::log2_e));
-  Pack<T> r = fma(n, Pack<T>(-C::ln2_high), x);
-  r = r + fma(n, Pack<T>(-C::ln2_low), x_low);
-  const Pack<T> m = fma(r * r, polynomial(r, C::expm1_series), r);
-  return {m, n};
+inline Pack<T> expm1_of_remainder(Pack<T> r) {
+  return fma(r * r, polynomial(r, ElementaryConstants<T>::expm1_series), r);
 }
 
 // Of any x + x_low; far out as at exp_low and exp_high.
 template <class T>
 inline ReducedExp<T> reduced_exp(Pack<T> x, Pack<T> x_low = Pack<T>(T(0))) {
   using C = ElementaryConstants<T>;
-  const Pack<T> low(C::exp_low), high(C::exp_high);
-  return reduced_exp_within(at_most(at_least(x, low), high), x_low);
+  x = at_most(at_least(x, Pack<T>(C::exp_low)), Pack<T>(C::exp_high));
+  const Pack<T> n = round(x * Pack<T>(C::log2_e));
+  const Pack<T> r = fma(n, Pack<T>(-C::ln2_high), x);
+  return {expm1_of_remainder(r + fma(n, Pack<T>(-C::ln2_low), x_low)), n};
 }
 
 // Of x <= 0; n is no lower than power_of_two takes it.
 template <class T>
 inline ReducedExp<T> reduced_exp_of_negative(Pack<T> x) {
-  const Pack<T> low(ElementaryConstants<T>::exp_zero);
-  return reduced_exp_within(at_least(x, low), Pack<T>(T(0)));
+  using C = ElementaryConstants<T>;
+  x = at_least(x, Pack<T>(C::exp_zero));
+  const Pack<T> n = round(x * Pack<T>(C::log2_e));
+  const Pack<T> r = fma(n, Pack<T>(-C::ln2_high), x);
+  return {expm1_of_remainder(fma(n, Pack<T>(-C::ln2_low), r)), n};
 }
 
 template <class T>
