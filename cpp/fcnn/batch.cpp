@@ -38,12 +38,8 @@ void Batch<T>::resize(Index samples) {
 
 template <class T>
 void Batch<T>::gather(const Samples& samples, Index offset, Index first, Index last) {
-  for (Index j = first; j < last; ++j) {
-    const Index next = offset + j + (last - first);  // about when it will be wanted
-    if (samples.rows && next < samples.count)
-      prefetch_row(samples.x, samples.row(next));
+  for (Index j = first; j < last; ++j)
     read_row(samples.x, samples.row(offset + j), x_, j);
-  }
   if (!samples.y.data) return;
   if (samples.labels) return gather_labels(samples, offset, first, last);
   for (Index j = first; j < last; ++j)

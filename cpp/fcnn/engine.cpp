@@ -77,9 +77,23 @@ void Engine<T>::forward_share(const Samples& samples, Index offset,
     batch_.gather(samples, offset, first, last);
     share.done(last - first, network_.n_in());
   }
+  Ahead ahead = next_rows(samples, offset + batch_.size(), share);
   for (Index l = 1; l <= network_.depth(); ++l)
     forward(weights(l), network_.layer(l).activation, batch_.a_before(l), batch_.z(l),
-            batch_.a(l), share);
+            batch_.a(l), share, l == 1 ? &ahead : nullptr);
+}
+
+// The rows that this share will gather from `offset` on, for the first layer's product.
+template <class T>
+Ahead Engine<T>::next_rows(const Samples& samples, Index offset,
+                           const Share& share) const {
+  if (!samples.rows) return {};  // they follow each other, and the CPU sees that itself
+  const Index first = std::min(samples.count, offset + share.first);
+  const Index last = std::min(samples.count, offset + share.last);
+  const Index tiles = (share.count() + kTileColumns<T> - 1) / kTileColumns<T>;
+  const Index calls = Strips<T>::count(network_.layer(1).n_out) * tiles *
+                      Strips<T>::count(network_.n_in());
+  return rows_ahead(samples.x, samples.rows + first, samples.rows + last, calls);
 }
 
 template <class T>

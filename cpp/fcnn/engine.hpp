@@ -46,6 +46,7 @@ class Engine {
   Weights<T> weights(Index l);
   int share_out(Index samples, int n_threads) const;
   void forward_share(const Samples& samples, Index offset, const Share& share);
+  Ahead next_rows(const Samples& samples, Index offset, const Share& share) const;
   void backward_share(const Loss<T>& loss, bool with_gradient, const Share& share);
   void gradient_share(bool add, int part, int parts, Interrupt& interrupt);
   double add_penalties(double l1, double l2);

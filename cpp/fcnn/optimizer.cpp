@@ -36,9 +36,10 @@ Variant make_named(const std::string& name, const std::map<std::string, double>&
   return rule;
 }
 
-// One pass over the arrays with N moments in registers.
+// One pass over the arrays with N moments in registers; so are the rule's numbers, for
+// it is a copy that no store can change.
 template <std::size_t N, class Rule, class T>
-void update_all(const Rule& rule, T* theta, const T* gradient,
+void update_all(Rule rule, T* theta, const T* gradient,
                 std::vector<Vector<T>>& moments, Index first, Index last) {
   std::array<T*, N> at;
   for (std::size_t k = 0; k < N; ++k) at[k] = moments[k].data();

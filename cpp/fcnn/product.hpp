@@ -24,6 +24,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "fcnn/ahead.hpp"
 #include "fcnn/strips.hpp"
 
 namespace fcnn {
@@ -70,6 +71,7 @@ struct TileProduct {
   const T* start;  // null: zeros
   T* out;
   bool add;
+  Ahead* ahead;  // null: nothing
 };
 
 // p runs over the features of right, j over its columns.
@@ -81,6 +83,7 @@ void tile_over_features(const TileProduct<T>& t) {
   const T *left = t.left, *right = t.right;
   for (Index p = 0; p < t.terms; p += width) {
     tile.template add<1, width>(left, t.left_step, right, std::min(width, t.terms - p));
+    if (t.ahead) t.ahead->some();
     left += width * t.left_step;
     right += t.right_stride;
   }
@@ -130,15 +133,16 @@ using TileSizes = std::make_integer_sequence<int, static_cast<int>(kTileColumns<
 
 // One strip of z = W a + b, or of W^T delta, for columns (samples) first..last:
 // out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p) at left + p left_step.
-// start: one strip's numbers, or null for zeros.
+// start: one strip's numbers, or null for zeros. `ahead` is called count(features) times
+// a tile.
 template <class T>
 void product(const T* left, Index left_step, const Strips<T>& right, const T* start,
-             T* out, Index first, Index last) {
+             T* out, Index first, Index last, Ahead* ahead = nullptr) {
   static constexpr auto run = tiles_over_features<T>(TileSizes<T>());
   for_each_tile<T>(first, last, [&](Index j, Index n) {
     run[static_cast<std::size_t>(n - 1)]({left, left_step, right.column(0, j),
                                           right.stride, right.features, start,
-                                          out + j * Strips<T>::width, false});
+                                          out + j * Strips<T>::width, false, ahead});
   });
 }
 
@@ -188,7 +192,7 @@ void outer_product(const T* delta, const Strips<T>& a, bool add, T* out, Index f
     for_each_tile<T>(i, end, [&](Index k, Index n) {
       run[static_cast<std::size_t>(n - 1)](
           {delta, width, a.strip(k / width) + k % width, a.stride, a.columns, nullptr,
-           out + k * width, add});
+           out + k * width, add, nullptr});
     });
     i = end;
   }

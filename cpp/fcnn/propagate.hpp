@@ -58,10 +58,11 @@ void in_blocks(Index first, Index last, Index numbers, F f) {
   for (Index i = first; i < last; i += block) f(i, std::min(last, i + block));
 }
 
+// `ahead`: what to ask of memory meanwhile.
 template <class T>
 void forward(const Weights<T>& w, const Activation<T>& sigma,
              const Strips<T>& a_before, const Strips<T>& z, const Strips<T>& a,
-             const Share& share) {
+             const Share& share, Ahead* ahead = nullptr) {
   const auto activate = [&](Index s, Index strips, Index first, Index last) {
     // a = sigma(z)
     if (sigma.elementwise())
@@ -80,7 +81,7 @@ void forward(const Weights<T>& w, const Activation<T>& sigma,
                    for (Index s = 0; s < z.count(); ++s) {
                      // z = W a + b
                      product(w.strip(s), w.step, a_before, w.bias_strip(s), z.strip(s),
-                             first, last);
+                             first, last, ahead);
                      activate(s, 1, first, last);
                      share.done(last - first, a_before.features);
                    }

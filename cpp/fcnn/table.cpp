@@ -137,12 +137,12 @@ void read_rows(const Table& table, const std::int64_t* rows, Index first, Index 
              to + i * to_step);
 }
 
-void prefetch_row(const Table& table, Index row) {
-  constexpr Index line = 64;
-  if (std::abs(table.column_step) > line / 4) return;  // its numbers stand far apart
-  const Index bytes = table.columns * std::abs(table.column_step);
-  const auto* from = reinterpret_cast<const char*>(table.row(row));
-  for (Index at = 0; at < bytes; at += line) Eigen::internal::prefetch(from + at);
+Ahead rows_ahead(const Table& table, const std::int64_t* first,
+                 const std::int64_t* last, Index calls) {
+  const Index step = std::abs(table.column_step);
+  if (first == last || step > 16) return {};  // a row's numbers stand far apart
+  const Index before = table.column_step < 0 ? (table.columns - 1) * step : 0;
+  return {table.data - before, table.row_step, table.columns * step, first, last, calls};
 }
 
 template <class T>

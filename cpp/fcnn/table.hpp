@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "fcnn/ahead.hpp"
 #include "fcnn/strips.hpp"
 
 namespace fcnn {
@@ -53,8 +54,9 @@ template <class T>
 void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
                T* to, Index to_step);
 
-// Asks for a row that will be read soon, at a random place in memory.
-void prefetch_row(const Table& table, Index row);
+// Rows first..last, to be asked for in so many calls.
+Ahead rows_ahead(const Table& table, const std::int64_t* first,
+                 const std::int64_t* last, Index calls);
 
 // Whether rows can be read in place: T's own type, contiguous and aligned.
 template <class T>
