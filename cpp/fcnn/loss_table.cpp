@@ -80,7 +80,7 @@ void evaluate(const LossBatch<T>& batch, T parameter) {
       if (batch.delta.data)
         (mask & (derivative * scale)).store(batch.delta.column(0, j) + at);
     });
-    batch.value[j] = sum(total) * f;
+    batch.value[j] = sum(total, batch.a.features) * f;
   }
 }
 
@@ -100,9 +100,9 @@ void natural_cross_entropy(const LossBatch<T>& batch, T) {
       total = total + y * ((maximum - z) + log_sum);
       targets = targets + y;
     });
-    batch.value[j] = sum(total);
+    batch.value[j] = sum(total, batch.a.features);
     if (!batch.delta.data) continue;
-    const Pack<T> y_sum(sum(targets)), scale(batch.weight[j]);
+    const Pack<T> y_sum(sum(targets, batch.a.features)), scale(batch.weight[j]);
     for_each_pack(batch.a, [&](Index at, Pack<T> mask) {
       const Pack<T> a = Pack<T>::load(aj + at), y = Pack<T>::load(yj + at);
       (mask & ((y_sum * a - y) * scale)).store(batch.delta.column(0, j) + at);

@@ -15,6 +15,38 @@ std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
   return a1 * b1 + (middle >> 32) + (other >> 32);
 }
 
+// Philox's four numbers at N positions in a row, their low words without carry: `first`
+// is a multiple of N.
+template <std::size_t N>
+std::array<std::array<std::uint32_t, N>, 4> philox(std::uint64_t first,
+                                                   std::uint32_t attempt,
+                                                   std::uint32_t number,
+                                                   std::uint32_t purpose,
+                                                   std::uint64_t seed) {
+  std::array<std::array<std::uint32_t, N>, 4> x;
+  for (std::size_t i = 0; i < N; ++i) {
+    x[0][i] = static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i);
+    x[1][i] = static_cast<std::uint32_t>(first >> 32) | attempt << 16;
+    x[2][i] = number;
+    x[3][i] = purpose;
+  }
+  auto k0 = static_cast<std::uint32_t>(seed);
+  auto k1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t i = 0; i < N; ++i) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x[0][i];
+      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * x[2][i];
+      x[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ x[1][i] ^ k0;
+      x[1][i] = static_cast<std::uint32_t>(p1);
+      x[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ x[3][i] ^ k1;
+      x[3][i] = static_cast<std::uint32_t>(p0);
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return x;
+}
+
 // log x, 0 < x < 1, to about an ulp: x = m 2^n, log m = 2 atanh s, s = (m - 1) / (m +
 // 1).
 double logarithm(double x) {
@@ -34,23 +66,19 @@ double logarithm(double x) {
 
 std::array<std::uint64_t, 2> Random::bits(std::uint64_t position,
                                           std::uint32_t attempt) const {
-  std::array<std::uint32_t, 4> x{
-      static_cast<std::uint32_t>(position),
-      static_cast<std::uint32_t>(position >> 32) | attempt << 16, number_, purpose_};
-  auto k0 = static_cast<std::uint32_t>(seed_);
-  auto k1 = static_cast<std::uint32_t>(seed_ >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x[0];
-    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * x[2];
-    x = {static_cast<std::uint32_t>(p1 >> 32) ^ x[1] ^ k0,
-         static_cast<std::uint32_t>(p1),
-         static_cast<std::uint32_t>(p0 >> 32) ^ x[3] ^ k1,
-         static_cast<std::uint32_t>(p0)};
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
+  const auto x = philox<1>(position, attempt, number_, purpose_, seed_);
+  return {std::uint64_t{x[0][0]} | std::uint64_t{x[1][0]} << 32,
+          std::uint64_t{x[2][0]} | std::uint64_t{x[3][0]} << 32};
+}
+
+Random::Words Random::many_bits(std::uint64_t first) const {
+  const auto x = philox<kBlocks>(first, 0, number_, purpose_, seed_);
+  Words words;
+  for (std::size_t i = 0; i < kBlocks; ++i) {
+    words[2 * i] = std::uint64_t{x[0][i]} | std::uint64_t{x[1][i]} << 32;
+    words[2 * i + 1] = std::uint64_t{x[2][i]} | std::uint64_t{x[3][i]} << 32;
   }
-  return {std::uint64_t{x[0]} | std::uint64_t{x[1]} << 32,
-          std::uint64_t{x[2]} | std::uint64_t{x[3]} << 32};
+  return words;
 }
 
 double Random::normal(std::uint64_t position) const {
@@ -63,11 +91,12 @@ double Random::normal(std::uint64_t position) const {
 }
 
 void shuffle(std::vector<std::int64_t>& items, const Random& random) {
-  // j uniform in 0 .. i, off by less than i / 2^64; a block of bits gives two of them
-  std::array<std::uint64_t, 2> words{};
+  // j uniform in 0 .. i, off by less than i / 2^64
+  Random::Words words;
   for (std::size_t i = items.size(); i-- > 1;) {
-    if (i % 2 == 1 || i + 1 == items.size()) words = random.bits(i / 2);
-    const std::uint64_t j = high_product(words[i % 2], i + 1);
+    if ((i + 1) % words.size() == 0 || i + 1 == items.size())
+      words = random.many_bits(i / words.size() * Random::kBlocks);
+    const std::uint64_t j = high_product(words[i % words.size()], i + 1);
     std::swap(items[i], items[static_cast<std::size_t>(j)]);
   }
 }

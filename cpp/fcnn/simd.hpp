@@ -5,6 +5,7 @@
 // where a sample stands in its batch cannot change a bit of its result.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 
@@ -131,16 +132,17 @@ inline T first(Pack<T> x) {
   return Eigen::internal::pfirst(x.v);
 }
 
-// The sum of the lanes, in order, and their maximum.
+// The sum of the first n lanes (of all, if there are not so many), in order.
 template <class T>
-inline T sum(Pack<T> x) {
+inline T sum(Pack<T> x, Index n = Pack<T>::size) {
   T lanes[Pack<T>::size];
   x.store(lanes);
   T total = lanes[0];
-  for (Index i = 1; i < Pack<T>::size; ++i) total += lanes[i];
+  for (Index i = 1; i < std::min(n, Pack<T>::size); ++i) total += lanes[i];
   return total;
 }
 
+// The largest lane.
 template <class T>
 inline T max(Pack<T> x) {
   return Eigen::internal::predux_max(x.v);

@@ -27,7 +27,7 @@ struct LogSumExp {
       total = total +
               (mask & exp_of_negative(Pack<T>::load(column + at) - Pack<T>(maximum)));
     });
-    sum = fcnn::sum(total);
+    sum = fcnn::sum(total, z.features);
   }
 };
 
@@ -55,7 +55,7 @@ void times_softmax_derivative(const Strips<T>& a, const Strips<T>& delta, Index 
     for_each_pack(a, [&](Index at, Pack<T> mask) {
       products = products + (mask & (Pack<T>::load(aj + at) * Pack<T>::load(dj + at)));
     });
-    const Pack<T> mean(fcnn::sum(products));
+    const Pack<T> mean(fcnn::sum(products, a.features));
     for_each_pack(a, [&](Index at, Pack<T> mask) {
       const Pack<T> d = Pack<T>::load(aj + at) * (Pack<T>::load(dj + at) - mean);
       (mask & d).store(dj + at);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 #include <utility>
 
@@ -92,18 +93,37 @@ struct Column<T, std::integer_sequence<int, K...>> {
   }
 };
 
-// strips(i, j) = plain[i]; padding is set to zero.
+// All bits set in the first n lanes (all lanes if n >= the pack's size).
 template <class T>
-void to_strips(const T* plain, const Strips<T>& strips, Index j) {
-  constexpr Index width = Strips<T>::width;
+inline Pack<T> first_lanes(Index n) {
+  constexpr Index size = Pack<T>::size;
+  static constexpr auto lane = [] {
+    std::array<T, size> numbers{};
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<T>(i);
+    return numbers;
+  }();
+  return Pack<T>::load(lane.data()) < Pack<T>(static_cast<T>(std::min(n, size)));
+}
+
+// strips(i, j) = plain[i]; padding is set to zero. `beyond`: as many numbers as fill
+// the last strip may be read.
+template <class T>
+void to_strips(const T* plain, const Strips<T>& strips, Index j, bool beyond = false) {
+  constexpr Index width = Strips<T>::width, size = Pack<T>::size;
   Index s = 0;
   for (; (s + 1) * width <= strips.features; ++s)
     Column<T>::load(plain + s * width).store(strips.column(s, j));
   if (s == strips.count()) return;
   const Index n = strips.features - s * width;
+  const T* from = plain + s * width;
   T* to = strips.column(s, j);
-  for (Index i = 0; i < n; ++i) to[i] = plain[s * width + i];
-  for (Index i = n; i < width; ++i) to[i] = T(0);
+  if (beyond) {
+    for (Index i = 0; i < width; i += size)
+      (first_lanes<T>(n - i) & Pack<T>::load(from + i)).store(to + i);
+  } else {
+    for (Index i = 0; i < n; ++i) to[i] = from[i];
+    for (Index i = n; i < width; ++i) to[i] = T(0);
+  }
 }
 
 // strips(i, j) = plain[j * column + i].

@@ -116,8 +116,14 @@ void read_row(const Table& table, Index row, T* to) {
 
 template <class T>
 void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
-  if (readable_in_place<T>(table))
-    return to_strips(reinterpret_cast<const T*>(table.row(row)), strips, j);
+  if (readable_in_place<T>(table)) {
+    const auto* from = reinterpret_cast<const T*>(table.row(row));
+    // whether the numbers that fill the last strip are still the table's
+    const bool beyond = (table.rows - 1 - row) * table.row_step >=
+                        (strips.count() * Strips<T>::width - table.columns) *
+                            static_cast<Index>(sizeof(T));
+    return to_strips(from, strips, j, beyond);
+  }
   constexpr Index piece = 16 * Strips<T>::width;
   std::array<T, piece> numbers;
   const Read<T> read_some = reader<T>(table.type);
