@@ -29,19 +29,26 @@
 
 namespace fcnn {
 
-template <class T>
-constexpr Index kTileColumns = Strips<T>::packs == 1 ? 16 : 6;
+// Columns in a tile of columns of type C (Column or HalfColumn).
+template <class C>
+constexpr Index kColumnsInTile =
+    Strips<typename C::Number>::packs == 1 ? 16 : 12 / C::packs;
 
-template <class T, class Columns>
+template <class T>
+constexpr Index kTileColumns = kColumnsInTile<Column<T>>;
+
+template <class C, class Columns>
 struct Tile;
 
-template <class T, int... J>
-struct Tile<T, std::integer_sequence<int, J...>> {
+template <class C, int... J>
+struct Tile<C, std::integer_sequence<int, J...>> {
+  using T = typename C::Number;
+  using P = typename C::PackType;
   static constexpr Index width = Strips<T>::width;
-  Column<T> column[sizeof...(J)];
+  C column[sizeof...(J)];
 
   EIGEN_ALWAYS_INLINE void start_at(const T* start) {
-    ((column[J] = Column<T>::load_or_zero(start)), ...);
+    ((column[J] = C::load_or_zero(start)), ...);
   }
   // += left(:, p) right(p, j) for `count` steps of p; right(p, j) at right + p Step +
   // j Next.
@@ -49,12 +56,12 @@ struct Tile<T, std::integer_sequence<int, J...>> {
   EIGEN_ALWAYS_INLINE void add(const T* left, Index left_step, const T* right,
                                Index count) {
     for (Index p = 0; p < count; ++p, left += left_step, right += Step) {
-      const Column<T> l = Column<T>::load(left);
-      (column[J].add_product(l, Pack<T>(right[J * Next])), ...);
+      const C l = C::load(left);
+      (column[J].add_product(l, P(right[J * Next])), ...);
     }
   }
   EIGEN_ALWAYS_INLINE void add_what_is_at(const T* out) {
-    (column[J].add(Column<T>::load(out + J * width)), ...);
+    (column[J].add(C::load(out + J * width)), ...);
   }
   EIGEN_ALWAYS_INLINE void store(T* out) const { (column[J].store(out + J * width), ...); }
 };
@@ -75,10 +82,10 @@ struct TileProduct {
 };
 
 // p runs over the features of right, j over its columns.
-template <class T, int N>
+template <class C, int N, class T>
 void tile_over_features(const TileProduct<T>& t) {
   constexpr Index width = Strips<T>::width;
-  Tile<T, std::make_integer_sequence<int, N>> tile;
+  Tile<C, std::make_integer_sequence<int, N>> tile;
   tile.start_at(t.start);
   const T *left = t.left, *right = t.right;
   for (Index p = 0; p < t.terms; p += width) {
@@ -91,58 +98,67 @@ void tile_over_features(const TileProduct<T>& t) {
 }
 
 // p runs over the columns of right, j over features of one strip.
-template <class T, int N>
+template <class C, int N, class T>
 void tile_over_columns(const TileProduct<T>& t) {
-  Tile<T, std::make_integer_sequence<int, N>> tile;
+  Tile<C, std::make_integer_sequence<int, N>> tile;
   tile.start_at(nullptr);
   tile.template add<Strips<T>::width, 1>(t.left, t.left_step, t.right, t.terms);
   if (t.add) tile.add_what_is_at(t.out);
   tile.store(t.out);
 }
 
-// f(first column, how many) for columns first..last in as few tiles as there can be,
-// none more than one column larger than another.
-template <class T, class F>
-inline void for_each_tile(Index first, Index last, F f) {
-  constexpr Index most = kTileColumns<T>;
-  for (Index tiles = (last - first + most - 1) / most; tiles > 0; --tiles) {
-    const Index n = (last - first + tiles - 1) / tiles;
-    f(first, n);
+// Which way p runs.
+enum class Terms { features, columns };
+
+template <class T>
+using RunTile = void (*)(const TileProduct<T>&);
+
+// The tiles of 1, 2 .. columns.
+template <Terms terms, class C, int... J>
+constexpr auto tiles(std::integer_sequence<int, J...>) {
+  using T = typename C::Number;
+  if constexpr (terms == Terms::features) {
+    return std::array<RunTile<T>, sizeof...(J)>{tile_over_features<C, J + 1, T>...};
+  } else {
+    return std::array<RunTile<T>, sizeof...(J)>{tile_over_columns<C, J + 1, T>...};
+  }
+}
+
+// The tile described by tile_at(j), for columns first..last in as few tiles as there
+// can be, none more than one column larger than another.
+template <Terms terms, class C, class F>
+void run_tiles(Index first, Index last, F tile_at) {
+  constexpr Index most = kColumnsInTile<C>;
+  static constexpr auto run =
+      tiles<terms, C>(std::make_integer_sequence<int, static_cast<int>(most)>());
+  for (Index n_tiles = (last - first + most - 1) / most; n_tiles > 0; --n_tiles) {
+    const Index n = (last - first + n_tiles - 1) / n_tiles;
+    run[static_cast<std::size_t>(n - 1)](tile_at(first));
     first += n;
   }
 }
 
-// The tiles of 1 .. kTileColumns columns.
-template <class T>
-using RunTile = void (*)(const TileProduct<T>&);
-
-template <class T, int... J>
-constexpr std::array<RunTile<T>, sizeof...(J)> tiles_over_features(
-    std::integer_sequence<int, J...>) {
-  return {tile_over_features<T, J + 1>...};
+// The same where a strip of so many features may not need whole columns.
+template <Terms terms, class T, class F>
+void run_tiles(Index features, Index first, Index last, F tile_at) {
+  if (features <= Strips<T>::width / 2) {
+    run_tiles<terms, HalfColumn<T>>(first, last, tile_at);
+  } else {
+    run_tiles<terms, Column<T>>(first, last, tile_at);
+  }
 }
 
-template <class T, int... J>
-constexpr std::array<RunTile<T>, sizeof...(J)> tiles_over_columns(
-    std::integer_sequence<int, J...>) {
-  return {tile_over_columns<T, J + 1>...};
-}
-
+// One strip, of so many features, of z = W a + b, or of W^T delta, for columns (samples)
+// first..last: out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p) at left + p
+// left_step. start: one strip's numbers, or null for zeros. `ahead` is called
+// right.count() times a tile.
 template <class T>
-using TileSizes = std::make_integer_sequence<int, static_cast<int>(kTileColumns<T>)>;
-
-// One strip of z = W a + b, or of W^T delta, for columns (samples) first..last:
-// out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p) at left + p left_step.
-// start: one strip's numbers, or null for zeros. `ahead` is called count(features) times
-// a tile.
-template <class T>
-void product(const T* left, Index left_step, const Strips<T>& right, const T* start,
-             T* out, Index first, Index last, Ahead* ahead = nullptr) {
-  static constexpr auto run = tiles_over_features<T>(TileSizes<T>());
-  for_each_tile<T>(first, last, [&](Index j, Index n) {
-    run[static_cast<std::size_t>(n - 1)]({left, left_step, right.column(0, j),
-                                          right.stride, right.features, start,
-                                          out + j * Strips<T>::width, false, ahead});
+void product(const T* left, Index left_step, Index features, const Strips<T>& right,
+             const T* start, T* out, Index first, Index last, Ahead* ahead = nullptr) {
+  run_tiles<Terms::features, T>(features, first, last, [&](Index j) {
+    return TileProduct<T>{left,  left_step, right.column(0, j),         right.stride,
+                          right.features, start, out + j * Strips<T>::width, false,
+                          ahead};
   });
 }
 
@@ -180,19 +196,19 @@ void product_of_one(const T* left, Index stride, Index step, const T* right,
   if (s < strips) run(std::make_integer_sequence<int, 1>());
 }
 
-// One strip of dW = delta a^T for inputs (columns of dW) first..last, over all samples:
-// out(:, i) = sum_s delta(:, s) a(i, s), or += for the later chunks of a batch.
+// One strip, of so many features, of dW = delta a^T for inputs (columns of dW)
+// first..last, over all samples: out(:, i) = sum_s delta(:, s) a(i, s), or += for the
+// later chunks of a batch.
 template <class T>
-void outer_product(const T* delta, const Strips<T>& a, bool add, T* out, Index first,
-                   Index last) {
+void outer_product(const T* delta, Index features, const Strips<T>& a, bool add, T* out,
+                   Index first, Index last) {
   constexpr Index width = Strips<T>::width;
-  static constexpr auto run = tiles_over_columns<T>(TileSizes<T>());
   for (Index i = first; i < last;) {
     const Index end = std::min(last, (i / width + 1) * width);
-    for_each_tile<T>(i, end, [&](Index k, Index n) {
-      run[static_cast<std::size_t>(n - 1)](
-          {delta, width, a.strip(k / width) + k % width, a.stride, a.columns, nullptr,
-           out + k * width, add, nullptr});
+    run_tiles<Terms::columns, T>(features, i, end, [&](Index k) {
+      return TileProduct<T>{delta,    width,     a.strip(k / width) + k % width,
+                            a.stride, a.columns, nullptr,
+                            out + k * width, add, nullptr};
     });
     i = end;
   }

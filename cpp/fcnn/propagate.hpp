@@ -80,8 +80,8 @@ void forward(const Weights<T>& w, const Activation<T>& sigma,
                  [&](Index first, Index last) {
                    for (Index s = 0; s < z.count(); ++s) {
                      // z = W a + b
-                     product(w.strip(s), w.step, a_before, w.bias_strip(s), z.strip(s),
-                             first, last, ahead);
+                     product(w.strip(s), w.step, z.features_in(s), a_before,
+                             w.bias_strip(s), z.strip(s), first, last, ahead);
                      activate(s, 1, first, last);
                      share.done(last - first, a_before.features);
                    }
@@ -128,8 +128,8 @@ void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
   in_blocks<T>(share.first, share.last, terms, [&](Index first, Index last) {
     for (Index s = 0; s < delta.count(); ++s) {
       // W^T delta
-      product<T>(transposed_after.strip(s), Strips<T>::width, delta_after, nullptr,
-                 delta.strip(s), first, last);
+      product<T>(transposed_after.strip(s), Strips<T>::width, delta.features_in(s),
+                 delta_after, nullptr, delta.strip(s), first, last);
       // * sigma'(z)
       times_derivative(sigma, z, a, delta, s, first, last);
       share.done(last - first, terms);
@@ -146,8 +146,8 @@ void gradient(const Strips<T>& delta, const Strips<T>& a_before, bool add,
   in_blocks<T>(share.first, share.last, samples, [&](Index first, Index last) {
     for (Index s = 0; s < delta.count(); ++s) {
       // dW = delta a^T
-      outer_product<T>(delta.strip(s), a_before, add, weight_gradient.strip(s), first,
-                       last);
+      outer_product<T>(delta.strip(s), delta.features_in(s), a_before, add,
+                       weight_gradient.strip(s), first, last);
       share.done(last - first, samples);
     }
   });

@@ -13,9 +13,9 @@
 
 namespace fcnn {
 
-template <class T>
+template <class T, class P = typename Eigen::internal::packet_traits<T>::type>
 struct Pack {
-  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  using Packet = P;
   static constexpr Index size = Eigen::internal::unpacket_traits<Packet>::size;
 
   Packet v;
@@ -52,10 +52,15 @@ struct Pack {
   friend Pack operator|(Pack a, Pack b) { return raw(Eigen::internal::por(a.v, b.v)); }
 };
 
-// a b + c: one rounding where the CPU level has FMA, two where it has not.
+// Half a register, the lower one.
 template <class T>
-inline Pack<T> fma(Pack<T> a, Pack<T> b, Pack<T> c) {
-  return Pack<T>::raw(Eigen::internal::pmadd(a.v, b.v, c.v));
+using HalfPack = Pack<T, typename Eigen::internal::unpacket_traits<
+                             typename Pack<T>::Packet>::half>;
+
+// a b + c: one rounding where the CPU level has FMA, two where it has not.
+template <class T, class P>
+inline Pack<T, P> fma(Pack<T, P> a, Pack<T, P> b, Pack<T, P> c) {
+  return Pack<T, P>::raw(Eigen::internal::pmadd(a.v, b.v, c.v));
 }
 
 template <class T>

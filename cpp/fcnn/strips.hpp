@@ -49,6 +49,7 @@ struct Strips {
 
   Index count() const { return count(features); }
   Index size() const { return count() * stride; }
+  Index features_in(Index s) const { return std::min(width, features - s * width); }
   T* strip(Index s) const { return data + s * stride; }
   T* column(Index s, Index j) const { return strip(s) + j * width; }
 
@@ -65,19 +66,23 @@ struct Strips {
 };
 
 // One column of a strip in registers.
-template <class T, class Packs = std::make_integer_sequence<int, Strips<T>::packs>>
+template <class T, class P = Pack<T>,
+          class Packs = std::make_integer_sequence<int, Strips<T>::packs>>
 struct Column;
 
-template <class T, int... K>
-struct Column<T, std::integer_sequence<int, K...>> {
-  static constexpr Index size = Pack<T>::size;
-  Pack<T> pack[sizeof...(K)];
+template <class T, class P, int... K>
+struct Column<T, P, std::integer_sequence<int, K...>> {
+  using Number = T;
+  using PackType = P;
+  static constexpr int packs = sizeof...(K);
+  static constexpr Index size = P::size;
+  P pack[packs];
 
   Column() = default;
-  EIGEN_ALWAYS_INLINE explicit Column(T x) { ((pack[K] = Pack<T>(x)), ...); }
+  EIGEN_ALWAYS_INLINE explicit Column(T x) { ((pack[K] = P(x)), ...); }
   EIGEN_ALWAYS_INLINE static Column load(const T* from) {
     Column column;
-    ((column.pack[K] = Pack<T>::load(from + K * size)), ...);
+    ((column.pack[K] = P::load(from + K * size)), ...);
     return column;
   }
   EIGEN_ALWAYS_INLINE static Column load_or_zero(const T* from) {
@@ -85,13 +90,19 @@ struct Column<T, std::integer_sequence<int, K...>> {
   }
   EIGEN_ALWAYS_INLINE void store(T* to) const { (pack[K].store(to + K * size), ...); }
   // += left r
-  EIGEN_ALWAYS_INLINE void add_product(const Column& left, Pack<T> r) {
+  EIGEN_ALWAYS_INLINE void add_product(const Column& left, P r) {
     ((pack[K] = fma(left.pack[K], r, pack[K])), ...);
   }
   EIGEN_ALWAYS_INLINE void add(const Column& other) {
     ((pack[K] = other.pack[K] + pack[K]), ...);
   }
 };
+
+// Its first half, enough for a strip of few features.
+template <class T>
+using HalfColumn =
+    Column<T, std::conditional_t<Strips<T>::packs == 1, HalfPack<T>, Pack<T>>,
+           std::make_integer_sequence<int, 1>>;
 
 // All bits set in the first n lanes (all lanes if n >= the pack's size).
 template <class T>
