@@ -270,5 +270,6 @@ time.sleep(0.2)
 
 
 def test_the_interpreter_ends_while_a_daemon_thread_trains():
-    result = run(DAEMON)
-    assert result.returncode == 0, result.stderr
+    for _ in range(6):  # it may end at any moment of the training
+        result = run(DAEMON)
+        assert result.returncode == 0, result.stderr

@@ -19,8 +19,9 @@ namespace fcnn::bindings {
 
 namespace py = pybind11;
 
-// While the interpreter ends, a thread that asks for the GIL is ended by force, through
-// the core's frames (until Python 3.14, where it sleeps): so it must not ask.
+// While the interpreter ends, a thread that asks for the GIL is ended by force, by
+// unwinding its stack through the core's frames (until Python 3.14, where it sleeps): so
+// it must not ask, and where the end comes while it waits for the answer, it sleeps.
 inline bool interpreter_ends() {
 #if PY_VERSION_HEX >= 0x030D0000
   return Py_IsFinalizing() != 0;
@@ -29,12 +30,26 @@ inline bool interpreter_ends() {
 #endif
 }
 
+[[noreturn]] inline void sleep_for_ever() {
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
+// f(), which takes the GIL and throws nothing but that unwinding.
+template <class F>
+auto take_gil(F f) {
+  try {
+    return f();
+  } catch (...) {
+    sleep_for_ever();
+  }
+}
+
 class ReleasedGil {
  public:
   ReleasedGil() : state_(PyEval_SaveThread()) {}
   ~ReleasedGil() {
-    while (interpreter_ends()) std::this_thread::sleep_for(std::chrono::hours(1));
-    PyEval_RestoreThread(state_);
+    if (interpreter_ends()) sleep_for_ever();
+    take_gil([&] { PyEval_RestoreThread(state_); });
   }
   ReleasedGil(const ReleasedGil&) = delete;
   ReleasedGil& operator=(const ReleasedGil&) = delete;
@@ -46,7 +61,7 @@ class ReleasedGil {
 // Whether Ctrl-C, or another signal's handler, has raised an exception.
 inline bool signal_raised() {
   if (interpreter_ends()) return false;
-  const PyGILState_STATE gil = PyGILState_Ensure();
+  const PyGILState_STATE gil = take_gil(PyGILState_Ensure);
   const bool raised = PyErr_CheckSignals() != 0;
   PyGILState_Release(gil);
   return raised;
