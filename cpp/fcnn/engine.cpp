@@ -43,14 +43,45 @@ Engine<T>::Engine(const Network<T>& network, Index max_batch, bool with_gradient
 template <class T>
 void Engine<T>::load(const T* theta) {
   layout_.pack(theta, parameters_.data());
-  transpose_weights();
+  for (Index l = 2; l <= network_.depth(); ++l)
+    transpose_columns(l, 0, network_.layer(l).n_in);
+}
+
+// W^T for the emitting nodes first..last of layer l.
+template <class T>
+void Engine<T>::transpose_columns(Index l, Index first, Index last) {
+  if (transposed_.empty()) return;
+  const Strips<T> w = layout_.weight(parameters_.data(), l);
+  T* to = transposed_[static_cast<std::size_t>(l - 2)].data();
+  transpose<T>(w, {to, w.columns, w.features}, first, last);
 }
 
 template <class T>
-void Engine<T>::transpose_weights() {
-  for (std::size_t i = 0; i < transposed_.size(); ++i) {
-    const Strips<T> w = layout_.weight(parameters_.data(), static_cast<Index>(i) + 2);
-    transpose<T>(w, {transposed_[i].data(), w.columns, w.features});
+void Engine<T>::update(const Updater& rule, int n_threads) {
+  constexpr double work = 16;  // of a parameter's update, in multiply-adds
+  const int parts = threads_for(work * static_cast<double>(layout_.size()), n_threads);
+  if (parts == 1) rule(0, layout_.size());
+  ThreadTeam::run(parts, [&](int part) {
+    for (Index l = 1; l <= network_.depth(); ++l) {
+      const Range inputs =
+          part_of(network_.layer(l).n_in, part, parts, Strips<T>::width);
+      if (parts > 1) update_columns(rule, l, inputs.first, inputs.last, part == 0);
+      if (l > 1) transpose_columns(l, inputs.first, inputs.last);
+    }
+  });
+}
+
+// The rule for the emitting nodes first..last of layer l, and its bias.
+template <class T>
+void Engine<T>::update_columns(const Updater& rule, Index l, Index first, Index last,
+                               bool with_bias) {
+  const Strips<T> w = layout_.weight(parameters_.data(), l);
+  const auto position = [&](const T* at) { return at - parameters_.data(); };
+  for (Index s = 0; s < w.count(); ++s)
+    rule(position(w.column(s, first)), position(w.column(s, last)));
+  if (with_bias && layout_.has_bias(l)) {
+    const Index bias = position(layout_.bias(parameters_.data(), l));
+    rule(bias, bias + Strips<T>::padded(w.features));
   }
 }
 

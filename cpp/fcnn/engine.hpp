@@ -23,7 +23,6 @@ class Engine {
 
   // Takes theta over into strips, transposes W where backward needs it.
   void load(const T* theta);
-  void transpose_weights();
 
   // Called after each chunk with the position of its first sample.
   using Observer = std::function<void(Index first, const Batch<T>& chunk)>;
@@ -38,6 +37,11 @@ class Engine {
   void forward_only(const Samples& samples, int n_threads, Interrupt& interrupt,
                     const Observer& observer);
 
+  // The optimizer's step: rule(first, last) for stretches that together are all of
+  // parameters() and gradient_strips(), shared out over threads; then W^T.
+  using Updater = std::function<void(Index first, Index last)>;
+  void update(const Updater& rule, int n_threads);
+
   const ParameterStrips<T>& layout() const { return layout_; }
   T* parameters() { return parameters_.data(); }
   T* gradient_strips() { return gradient_.data(); }
@@ -49,6 +53,9 @@ class Engine {
   Ahead next_rows(const Samples& samples, Index offset, const Share& share) const;
   void backward_share(const Loss<T>& loss, bool with_gradient, const Share& share);
   void gradient_share(bool add, int part, int parts, Interrupt& interrupt);
+  void update_columns(const Updater& rule, Index l, Index first, Index last,
+                      bool with_bias);
+  void transpose_columns(Index l, Index first, Index last);
   double add_penalties(double l1, double l2);
 
   const Network<T>& network_;

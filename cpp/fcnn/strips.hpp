@@ -186,11 +186,13 @@ inline void transpose_square(const T* from, Index n_from, Index width, T* to,
     pstoreu(to + i * width, block.packet[i]);
 }
 
-// transposed(j, i) = strips(i, j), square by square.
+// transposed(j, i) = strips(i, j), square by square, for columns first..last of
+// `strips`, multiples of the width or the end.
 template <class T>
-void transpose(const Strips<T>& strips, const Strips<T>& transposed) {
+void transpose(const Strips<T>& strips, const Strips<T>& transposed, Index first,
+               Index last) {
   constexpr Index width = Strips<T>::width, size = kSquare<T>;
-  for (Index t = 0; t < transposed.count(); ++t) {
+  for (Index t = first / width; t * width < last; ++t) {
     const Index columns = std::min(width, strips.columns - t * width);
     for (Index s = 0; s < strips.count(); ++s) {
       const Index features = std::min(width, strips.features - s * width);

@@ -149,8 +149,12 @@ void Trainer<T>::update(const EpochOptions& options) {
   T* gradient = engine_->gradient_strips();
   if (options.clip_norm > 0) clip_norm(gradient, layout_.size(), options.clip_norm);
   optimizer_.prepare();
-  optimizer_.update(engine_->parameters(), gradient, 0, layout_.size());
-  engine_->transpose_weights();
+  T* parameters = engine_->parameters();
+  engine_->update(
+      [&](Index first, Index last) {
+        optimizer_.update(parameters, gradient, first, last);
+      },
+      options.n_threads);
 }
 
 template <class T>
