@@ -57,9 +57,8 @@ void Engine<T>::transpose_columns(Index l, Index first, Index last) {
 }
 
 template <class T>
-void Engine<T>::update(const Updater& rule, int n_threads) {
-  constexpr double work = 16;  // of a parameter's update, in multiply-adds
-  const int parts = threads_for(work * static_cast<double>(layout_.size()), n_threads);
+void Engine<T>::update(const Updater& rule) {
+  const int parts = gradient_parts_;  // each updates what it has in its cache
   if (parts == 1) rule(0, layout_.size());
   ThreadTeam::run(parts, [&](int part) {
     for (Index l = 1; l <= network_.depth(); ++l) {
@@ -94,8 +93,8 @@ Weights<T> Engine<T>::weights(Index l) {
 
 template <class T>
 int Engine<T>::share_out(Index samples, int n_threads) const {
-  const int parts =
-      threads_for(flops_per_sample_ * static_cast<double>(samples), n_threads);
+  const double work = flops_per_sample_ * static_cast<double>(samples);
+  const int parts = threads_for(work, samples, n_threads);
   return static_cast<int>(std::min<Index>(parts, samples));
 }
 
@@ -154,7 +153,7 @@ void Engine<T>::backward_share(const Loss<T>& loss, bool with_gradient,
 template <class T>
 void Engine<T>::gradient_share(bool add, int part, int parts, Interrupt& interrupt) {
   for (Index l = 1; l <= network_.depth(); ++l) {
-    const Range inputs = part_of(network_.layer(l).n_in, part, parts, kTileColumns<T>);
+    const Range inputs = part_of(network_.layer(l).n_in, part, parts, Strips<T>::width);
     gradient(batch_.delta(l), batch_.a_before(l), add,
              layout_.weight(gradient_.data(), l), layout_.bias(gradient_.data(), l),
              Share{inputs.first, inputs.last, part, &interrupt});
@@ -182,10 +181,12 @@ double Engine<T>::run(const Samples& samples, Index first, Index last,
       forward_share(samples, offset, share);
       backward_share(loss, options.with_gradient, share);
     });
-    if (options.with_gradient)
+    if (options.with_gradient) {
+      gradient_parts_ = parts;
       ThreadTeam::run(parts, [&](int part) {
         gradient_share(offset > first, part, parts, interrupt);
       });
+    }
     // C = sum_i w_i C_i / sum_i w_i
     for (Index j = 0; j < count; ++j)
       total += samples.weight_at(offset + j) * static_cast<double>(batch_.value[j]);

@@ -38,9 +38,9 @@ class Engine {
                     const Observer& observer);
 
   // The optimizer's step: rule(first, last) for stretches that together are all of
-  // parameters() and gradient_strips(), shared out over threads; then W^T.
+  // parameters() and gradient_strips(), shared out as the gradient was; then W^T.
   using Updater = std::function<void(Index first, Index last)>;
-  void update(const Updater& rule, int n_threads);
+  void update(const Updater& rule);
 
   const ParameterStrips<T>& layout() const { return layout_; }
   T* parameters() { return parameters_.data(); }
@@ -63,6 +63,7 @@ class Engine {
   Vector<T> parameters_, gradient_;
   std::vector<Vector<T>> transposed_;  // of layers 2 .. L
   Batch<T> batch_;
+  int gradient_parts_ = 1;
   double flops_per_sample_ = 0;  // multiply-adds of one sample's pass
 };
 

@@ -10,6 +10,9 @@ namespace {
 // product gains by it.
 constexpr Index kRowsWorthStrips = 16;
 
+// Of a call by itself, unlike a step among many: its threads sleep and must be woken.
+constexpr double kWorthOfLoneCall = 1.0 / 8;
+
 }  // namespace
 
 template <class T>
@@ -101,9 +104,9 @@ void predict(const Network<T>& network, const Table& x, T* out, int n_threads,
       network, x.rows >= kRowsWorthStrips ? Parameters::copied : Parameters::in_place);
   const Index block = predictor.block_rows();
   const Index blocks = (x.rows + block - 1) / block;
-  const double multiply_adds = predictor.multiply_adds() * static_cast<double>(x.rows);
-  const int parts =
-      static_cast<int>(std::min<Index>(blocks, threads_for(multiply_adds, n_threads)));
+  const double work = predictor.multiply_adds() * static_cast<double>(x.rows);
+  const int parts = static_cast<int>(std::min<Index>(
+      blocks, threads_for(work * kWorthOfLoneCall, x.rows, n_threads)));
 
   ThreadTeam::run(parts, [&](int part) {
     Vector<T> scratch(predictor.scratch(x.rows));

@@ -51,7 +51,12 @@ int cores() {
 }
 
 std::atomic<int> chosen{0};
-std::atomic<double> threshold{2e6};
+
+// What a part must have at least. A step's phases begin and end together, which takes
+// some microseconds; and what one core has updated of the parameters the others must
+// fetch from it, which takes as long as some ten samples (docs/performance.md).
+std::atomic<double> threshold{500e3};
+constexpr Index kSamplesOfPart = 16;
 
 }  // namespace
 
@@ -68,11 +73,12 @@ int num_threads() {
 
 void set_num_threads(int n) { chosen.store(n); }
 
-int threads_for(double multiply_adds, int n) {
+int threads_for(double multiply_adds, Index samples, int n) {
   const double least = threshold.load();
   if (least <= 0) return n;
-  return static_cast<int>(
-      std::clamp(multiply_adds / least, 1.0, static_cast<double>(std::max(n, 1))));
+  const double parts = std::min(
+      multiply_adds / least, static_cast<double>(samples) / double{kSamplesOfPart});
+  return static_cast<int>(std::clamp(parts, 1.0, static_cast<double>(std::max(n, 1))));
 }
 
 double set_split_threshold(double multiply_adds) {

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "fcnn/types.hpp"
+
 namespace fcnn {
 
 // A reference to something callable, which must outlive it: no allocation, one call.
@@ -53,9 +55,9 @@ int default_threads();
 int num_threads();
 void set_num_threads(int n);
 
-// The threads to use for work of so many multiply-adds out of n: one where waking
-// another costs more than it saves.
-int threads_for(double multiply_adds, int n);
+// The threads to use out of n for work of so many multiply-adds on so many samples: one
+// where sharing it out costs more than it saves.
+int threads_for(double multiply_adds, Index samples, int n);
 
 // The multiply-adds below which a part is not worth a thread; returns the one before.
 double set_split_threshold(double multiply_adds);

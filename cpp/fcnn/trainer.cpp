@@ -150,11 +150,9 @@ void Trainer<T>::update(const EpochOptions& options) {
   if (options.clip_norm > 0) clip_norm(gradient, layout_.size(), options.clip_norm);
   optimizer_.prepare();
   T* parameters = engine_->parameters();
-  engine_->update(
-      [&](Index first, Index last) {
-        optimizer_.update(parameters, gradient, first, last);
-      },
-      options.n_threads);
+  engine_->update([&](Index first, Index last) {
+    optimizer_.update(parameters, gradient, first, last);
+  });
 }
 
 template <class T>
