@@ -1,11 +1,15 @@
 // Network32 and Network64.
 #include <pybind11/stl.h>
 
+#include <limits>
+
 #include "call.hpp"
 #include "fcnn/engine.hpp"
 #include "fcnn/initializers.hpp"
 #include "fcnn/predict.hpp"
 #include "fcnn/targets.hpp"
+#include "fcnn/thread_team.hpp"
+#include "plain_call.hpp"
 #include "register.hpp"
 #include "samples.hpp"
 
@@ -42,21 +46,42 @@ void initialize_layer(NetworkHandle<T>& self, Index layer, const std::string& na
 }
 
 template <class T>
+void predict_table(NetworkHandle<T>& self, const Table& x, T* out, int n_threads) {
+  Network<T>& network = *self.network;
+  // for so little work giving up the GIL costs more than it gives
+  const bool release =
+      static_cast<double>(network.n_parameters()) * static_cast<double>(x.rows) > 100e3;
+  call(
+      *self.guard,
+      [&](Interrupt& interrupt) { predict(network, x, out, n_threads, interrupt); },
+      release);
+}
+
+template <class T>
 void predict_rows(NetworkHandle<T>& self, const py::array& x, py::array& out,
                   int n_threads) {
   Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, nullptr, false, {}, {});
   T* to = writable<T>(out, samples.count, network.n_out(), "out");
-  // for so little work giving up the GIL costs more than it gives
-  const bool release =
-      static_cast<double>(network.n_parameters()) * static_cast<double>(samples.count) >
-      100e3;
-  call(
-      *self.guard,
-      [&](Interrupt& interrupt) {
-        predict(network, samples.x, to, n_threads, interrupt);
-      },
-      release);
+  predict_table(self, samples.x, to, n_threads);
+}
+
+// The same for arrays that need no conversion, or None where they do.
+template <class T>
+py::object predict_plain(NetworkHandle<T>& self, py::handle x, py::handle out) {
+  Network<T>& network = *self.network;
+  constexpr Index any = std::numeric_limits<Index>::max();
+  auto call = plain_call<T>(x.ptr(), out.is_none() ? nullptr : out.ptr(),
+                            network.n_in(), network.n_out(), any);
+  const auto bytes = [](Index numbers) { return numbers * Index{sizeof(T)}; };
+  if (!call.rows || overlap(reinterpret_cast<const char*>(call.out),
+                            bytes(call.rows * network.n_out()),
+                            reinterpret_cast<const char*>(network.theta()),
+                            bytes(network.n_parameters())))
+    return py::none();
+  predict_table(self, plain_table(call.x, call.rows, network.n_in()), call.out,
+                num_threads());
+  return call.result;
 }
 
 template <class T>
@@ -206,6 +231,7 @@ void register_network(py::module_& m, const char* name) {
       .def_property_readonly("parameters", &parameters<T>)
       .def("initialize", &initialize_layer<T>, "layer"_a, "name"_a, "seed"_a)
       .def("predict", &predict_rows<T>, "X"_a, "out"_a, "n_threads"_a)
+      .def("predict_plain", &predict_plain<T>, "X"_a, "out"_a)
       .def("forward", &forward_rows<T>, "X"_a, "n_threads"_a)
       .def("backprop", &backprop<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a,
            "sample_weight"_a, "l1"_a, "l2"_a, "n_threads"_a)

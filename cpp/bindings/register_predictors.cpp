@@ -3,13 +3,13 @@
 // recognized by looking at the arrays' own fields, everything else goes to a function
 // in Python, which checks and converts it.
 
-#include <pybind11/numpy.h>
 #include <structmember.h>
 
 #include <vector>
 
 #include "call.hpp"
 #include "fcnn/predict.hpp"
+#include "plain_call.hpp"
 #include "register.hpp"
 
 namespace fcnn::bindings {
@@ -30,30 +30,11 @@ struct PredictorObject {
   PyObject* fallback;  // fallback(predictor, x, out) for all that is not plain
 };
 
-// An array's own fields, if it is C-contiguous, aligned, of dtype T and native order.
-template <class T>
-const py::detail::PyArray_Proxy* plain_array(PyObject* object) {
-  auto& api = py::detail::npy_api::get();
-  if (!api.PyArray_Check_(object)) return nullptr;
-  const auto* array = py::detail::array_proxy(object);
-  constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
-                         py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  static const PyObject* dtype = py::dtype::of<T>().release().ptr();
-  if (array->descr != dtype || (array->flags & wanted) != wanted) return nullptr;
-  return array;
-}
-
 template <class T>
 void run(const PredictorObject<T>& self, const T* x, Index rows, T* out) {
   const Predictor<T>& predictor = *self.predictor;
   const FloatState float_state;
-  Table input;
-  input.data = reinterpret_cast<const std::byte*>(x);
-  input.rows = rows;
-  input.columns = predictor.n_in();
-  input.row_step = input.columns * static_cast<Index>(sizeof(T));
-  input.column_step = sizeof(T);
-  input.type = own_type<T>;
+  const Table input = plain_table(x, rows, predictor.n_in());
   const Index numbers = predictor.scratch(rows);
   if (numbers <= kStackNumbers) {
     alignas(64) T scratch[kStackNumbers];
@@ -66,46 +47,20 @@ void run(const PredictorObject<T>& self, const T* x, Index rows, T* out) {
   predictor.run(input, 0, rows, out, scratch.data());
 }
 
-bool overlap(const char* a, Index a_bytes, const char* b, Index b_bytes) {
-  return a < b + b_bytes && b < a + a_bytes;
-}
-
 // Runs if both arrays are plain and fit each other; null without an error if not.
 template <class T>
 PyObject* call_plain(const PredictorObject<T>& self, PyObject* x, PyObject* out) {
-  const auto* input = plain_array<T>(x);
-  if (!input) return nullptr;
-  const Index n_in = self.predictor->n_in(), n_out = self.predictor->n_out();
-  const bool single = input->nd == 1;
-  if (input->nd < 1 || input->nd > 2 || input->dimensions[input->nd - 1] != n_in)
-    return nullptr;
-  const Index rows = single ? 1 : input->dimensions[0];
-  if (rows < 1 || rows > self.most_rows) return nullptr;
-
-  py::object result;
-  const auto* output = out ? plain_array<T>(out) : nullptr;
-  if (out) {
-    const bool fits = output && output->nd == input->nd &&
-                      output->dimensions[output->nd - 1] == n_out &&
-                      (single || output->dimensions[0] == rows) &&
-                      (output->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) &&
-                      !overlap(output->data, rows * n_out * Index{sizeof(T)},
-                               input->data, rows * n_in * Index{sizeof(T)});
-    if (!fits) return nullptr;
-    result = py::reinterpret_borrow<py::object>(out);
-  } else {
-    result = single ? py::array_t<T>(n_out) : py::array_t<T>({rows, n_out});
-    output = py::detail::array_proxy(result.ptr());
-  }
-  const auto* from = reinterpret_cast<const T*>(input->data);
-  auto* to = reinterpret_cast<T*>(output->data);
-  if (self.predictor->multiply_adds() * static_cast<double>(rows) < kWorthReleasing) {
-    run(self, from, rows, to);
+  const Predictor<T>& predictor = *self.predictor;
+  auto call =
+      plain_call<T>(x, out, predictor.n_in(), predictor.n_out(), self.most_rows);
+  if (!call.rows) return nullptr;
+  if (predictor.multiply_adds() * static_cast<double>(call.rows) < kWorthReleasing) {
+    run(self, call.x, call.rows, call.out);
   } else {
     const ReleasedGil released;
-    run(self, from, rows, to);
+    run(self, call.x, call.rows, call.out);
   }
-  return result.release().ptr();
+  return call.result.release().ptr();
 }
 
 template <class T>

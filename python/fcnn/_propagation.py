@@ -62,6 +62,9 @@ class Propagation(NetworkBase):
         >>> net.predict([1, 2, 3]).shape
         (2,)
         """
+        plain = self._engine.predict_plain(X, out)
+        if plain is not None:
+            return plain
         X, single = _data.inputs(X, self.sizes[0])
         shape = (len(X), self.sizes[-1])
         if out is None:
