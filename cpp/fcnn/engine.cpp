@@ -43,44 +43,41 @@ Engine<T>::Engine(const Network<T>& network, Index max_batch, bool with_gradient
 template <class T>
 void Engine<T>::load(const T* theta) {
   layout_.pack(theta, parameters_.data());
-  for (Index l = 2; l <= network_.depth(); ++l)
-    transpose_columns(l, 0, network_.layer(l).n_in);
-}
-
-// W^T for the emitting nodes first..last of layer l.
-template <class T>
-void Engine<T>::transpose_columns(Index l, Index first, Index last) {
-  if (transposed_.empty()) return;
-  const Strips<T> w = layout_.weight(parameters_.data(), l);
-  T* to = transposed_[static_cast<std::size_t>(l - 2)].data();
-  transpose<T>(w, {to, w.columns, w.features}, first, last);
+  update([](Index, Index) {}, 1);
 }
 
 template <class T>
 void Engine<T>::update(const Updater& rule) {
-  const int parts = gradient_parts_;  // each updates what it has in its cache
-  if (parts == 1) rule(0, layout_.size());
+  update(rule, gradient_parts_);  // each updates what it has in its cache
+}
+
+template <class T>
+void Engine<T>::update(const Updater& rule, int parts) {
   ThreadTeam::run(parts, [&](int part) {
     for (Index l = 1; l <= network_.depth(); ++l) {
       const Range inputs =
           part_of(network_.layer(l).n_in, part, parts, Strips<T>::width);
-      if (parts > 1) update_columns(rule, l, inputs.first, inputs.last, part == 0);
-      if (l > 1) transpose_columns(l, inputs.first, inputs.last);
+      update_columns(rule, l, inputs.first, inputs.last);
+      if (part == 0 && layout_.has_bias(l)) {
+        const Index bias = layout_.bias(parameters_.data(), l) - parameters_.data();
+        rule(bias, bias + Strips<T>::padded(network_.layer(l).n_out));
+      }
     }
   });
 }
 
-// The rule for the emitting nodes first..last of layer l, and its bias.
+// The rule for W of layer l, emitting nodes first..last, strip by strip; W^T while the
+// strip is in the cache.
 template <class T>
-void Engine<T>::update_columns(const Updater& rule, Index l, Index first, Index last,
-                               bool with_bias) {
+void Engine<T>::update_columns(const Updater& rule, Index l, Index first, Index last) {
   const Strips<T> w = layout_.weight(parameters_.data(), l);
-  const auto position = [&](const T* at) { return at - parameters_.data(); };
-  for (Index s = 0; s < w.count(); ++s)
-    rule(position(w.column(s, first)), position(w.column(s, last)));
-  if (with_bias && layout_.has_bias(l)) {
-    const Index bias = position(layout_.bias(parameters_.data(), l));
-    rule(bias, bias + Strips<T>::padded(w.features));
+  Strips<T> transposed;
+  if (l > 1 && !transposed_.empty())
+    transposed = {transposed_[static_cast<std::size_t>(l - 2)].data(), w.columns,
+                  w.features};
+  for (Index s = 0; s < w.count(); ++s) {
+    rule(w.column(s, first) - parameters_.data(), w.column(s, last) - parameters_.data());
+    if (transposed.data) transpose(w, transposed, s, first, last);
   }
 }
 

@@ -53,9 +53,8 @@ class Engine {
   Ahead next_rows(const Samples& samples, Index offset, const Share& share) const;
   void backward_share(const Loss<T>& loss, bool with_gradient, const Share& share);
   void gradient_share(bool add, int part, int parts, Interrupt& interrupt);
-  void update_columns(const Updater& rule, Index l, Index first, Index last,
-                      bool with_bias);
-  void transpose_columns(Index l, Index first, Index last);
+  void update(const Updater& rule, int parts);
+  void update_columns(const Updater& rule, Index l, Index first, Index last);
   double add_penalties(double l1, double l2);
 
   const Network<T>& network_;

@@ -186,21 +186,19 @@ inline void transpose_square(const T* from, Index n_from, Index width, T* to,
     pstoreu(to + i * width, block.packet[i]);
 }
 
-// transposed(j, i) = strips(i, j), square by square, for columns first..last of
-// `strips`, multiples of the width or the end.
+// transposed(j, i) = strips(i, j), square by square, for the features of strip s and
+// columns first..last, multiples of the width or the end.
 template <class T>
-void transpose(const Strips<T>& strips, const Strips<T>& transposed, Index first,
-               Index last) {
+void transpose(const Strips<T>& strips, const Strips<T>& transposed, Index s,
+               Index first, Index last) {
   constexpr Index width = Strips<T>::width, size = kSquare<T>;
+  const Index features = strips.features_in(s);
   for (Index t = first / width; t * width < last; ++t) {
     const Index columns = std::min(width, strips.columns - t * width);
-    for (Index s = 0; s < strips.count(); ++s) {
-      const Index features = std::min(width, strips.features - s * width);
-      for (Index i = 0; i < features; i += size)
-        for (Index j = 0; j < width; j += size)
-          transpose_square(strips.column(s, t * width + j) + i, columns - j, width,
-                           transposed.column(t, s * width + i) + j, features - i);
-    }
+    for (Index i = 0; i < features; i += size)
+      for (Index j = 0; j < width; j += size)
+        transpose_square(strips.column(s, t * width + j) + i, columns - j, width,
+                         transposed.column(t, s * width + i) + j, features - i);
   }
 }
 
