@@ -4,8 +4,7 @@
 set(FCNN_LEVEL_TABLE
     "base | x86_64 | 2 | -march=x86-64-v2 |              | ON"
     "v3   | x86_64 | 3 | -march=x86-64-v3 | /arch:AVX2   | ON"
-    # off until it has been run on such a CPU
-    "v4   | x86_64 | 4 | -march=x86-64-v4 | /arch:AVX512 | OFF"
+    "v4   | x86_64 | 4 | -march=x86-64-v4 | /arch:AVX512 | ON"
     "base | other  | 0 |                  |              | ON"
 )
 

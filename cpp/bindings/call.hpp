@@ -20,8 +20,8 @@ namespace fcnn::bindings {
 namespace py = pybind11;
 
 // While the interpreter ends, a thread that asks for the GIL is ended by force, by
-// unwinding its stack through the core's frames (until Python 3.14, where it sleeps): so
-// it must not ask, and where the end comes while it waits for the answer, it sleeps.
+// unwinding its stack through the core's frames (until Python 3.14, where it sleeps):
+// so it must not ask, and where the end comes while it waits for the answer, it sleeps.
 inline bool interpreter_ends() {
 #if PY_VERSION_HEX >= 0x030D0000
   return Py_IsFinalizing() != 0;

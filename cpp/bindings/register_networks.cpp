@@ -124,7 +124,7 @@ struct LossCall {
 
 template <class T>
 double run_gradient(NetworkHandle<T>& self, const LossCall& c, py::array_t<T>& gradient,
-                    const typename Engine<T>::Observer& observer) {
+                    const Observer<T>& observer) {
   Network<T>& network = *self.network;
   const Samples samples = samples_of(network, c.x, &c.y, c.labels, c.weight, {});
   const Loss<T> loss = find_loss<T>(c.loss, network.output());
@@ -137,9 +137,10 @@ double run_gradient(NetworkHandle<T>& self, const LossCall& c, py::array_t<T>& g
     Engine<T> engine(network, samples.count, true);
     engine.load(network.theta());
     const double c_value =
-        engine.run(samples, 0, samples.count, sum_weight, loss,
-                   PassOptions{c.l1, c.l2, c.n_threads, true}, interrupt, observer);
-    engine.layout().unpack(engine.gradient_strips(), flat);
+        engine.run({samples, 0, samples.count, sum_weight, loss, Penalties{c.l1, c.l2},
+                    c.n_threads, true, observer},
+                   interrupt);
+    engine.layout().unpack(engine.gradient(), flat);
     return c_value;
   });
 }
@@ -159,7 +160,7 @@ py::tuple backprop(NetworkHandle<T>& self, const py::array& x, const py::array& 
     delta.push_back(new_array<T>(table.rows, layer.n_out));
   }
   T* input = a[0].mutable_data();
-  const auto copy = [&](Index first, const Batch<T>& chunk) {
+  const Observer<T> copy = [&](Index first, const Batch<T>& chunk) {
     for (std::size_t l = 1; l < a.size(); ++l) {
       copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
       copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
@@ -202,13 +203,14 @@ double evaluate(NetworkHandle<T>& self, const py::array& x, const py::array& y,
   return call(*self.guard, [&](Interrupt& interrupt) {
     Engine<T> engine(network, samples.count, false);
     engine.load(network.theta());
-    return engine.run(samples, 0, samples.count, sum_weight, loss,
-                      PassOptions{0, 0, n_threads, false}, interrupt,
-                      [&](Index first, const Batch<T>& chunk) {
-                        if (outputs)
-                          from_strips(chunk.a(network.depth()), 0, chunk.size(),
-                                      outputs + first * n_out, n_out);
-                      });
+    const Observer<T> keep_outputs = [&](Index first, const Batch<T>& chunk) {
+      if (outputs)
+        from_strips(chunk.a(network.depth()), 0, chunk.size(), outputs + first * n_out,
+                    n_out);
+    };
+    return engine.run({samples, 0, samples.count, sum_weight, loss, Penalties(),
+                       n_threads, false, keep_outputs},
+                      interrupt);
   });
 }
 

@@ -40,8 +40,7 @@ double epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
   options.shuffle = static_cast<Shuffle>(shuffle);
   options.seed = seed;
   options.epoch = epoch_number;
-  options.l1 = l1;
-  options.l2 = l2;
+  options.penalties = {l1, l2};
   options.clip_norm = clip_norm;
   options.n_threads = n_threads;
   T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
@@ -59,8 +58,7 @@ double step(TrainerHandle<T>& self, const py::array& x, const py::array& y, bool
   const Samples samples = samples_of<T>(network, x, &y, labels, weight, {});
   const Loss<T> loss = find_loss<T>(loss_name, network.output());
   EpochOptions options;
-  options.l1 = l1;
-  options.l2 = l2;
+  options.penalties = {l1, l2};
   options.clip_norm = clip_norm;
   options.n_threads = n_threads;
   return call(*self.guard, [&](Interrupt& interrupt) {

@@ -1,9 +1,9 @@
 // exp, expm1, log, log1p and the tail of the normal distribution on packs: accurate to
 // about one unit in the last place at either dtype, without branches, with exact
-// limits, NaN in gives NaN out. The logarithm's series has the coefficients of the book,
-// 1 / (2 k + 1), carried far enough for the dtype; the exponential's is the polynomial
-// of least error, which tools/expm1_coefficients.py prints; reductions are Cody and
-// Waite's (Software Manual for the Elementary Functions, 1980).
+// limits, NaN in gives NaN out. The logarithm's series has the coefficients of the
+// book, 1 / (2 k + 1), carried far enough for the dtype; the exponential's is the
+// polynomial of least error, which tools/expm1_coefficients.py prints; reductions are
+// Cody and Waite's (Software Manual for the Elementary Functions, 1980).
 #pragma once
 
 #include <limits>
@@ -43,15 +43,9 @@ struct ElementaryConstants<double> {
   static constexpr double exp_low = -800.0;
   static constexpr double exp_zero = -709.08956571282413;
   static constexpr double expm1_series[] = {
-      0.50000000000000010,
-      0.16666666666666668,
-      0.041666666666624128,
-      0.0083333333333330618,
-      0.0013888888917213717,
-      0.00019841269863053617,
-      2.4801521295954375e-5,
-      2.7557268459997065e-6,
-      2.7620088445409748e-7,
+      0.50000000000000010,   0.16666666666666668,   0.041666666666624128,
+      0.0083333333333330618, 0.0013888888917213717, 0.00019841269863053617,
+      2.4801521295954375e-5, 2.7557268459997065e-6, 2.7620088445409748e-7,
       2.5100385495510319e-8};
   static constexpr double atanh_series[] = {2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9,
                                             2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17,

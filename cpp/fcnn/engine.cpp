@@ -1,23 +1,24 @@
 #include "fcnn/engine.hpp"
 
-#include <array>
 #include <cmath>
 
+#include "fcnn/errors.hpp"
 #include "fcnn/thread_team.hpp"
 
 namespace fcnn {
 
 namespace {
 
-// Part p of `parts` of 0..count, cut at multiples of `grain`.
-struct Range {
-  Index first, last;
-};
+// Up to so many parameters a step goes over them strip by strip, gradient and update at
+// once, which saves the gradient's way to the second-level cache and back. Larger ones
+// come from farther away, in longer stretches; and Ctrl-C would have to wait.
+constexpr Index kParametersInCache = 256 * 1024;
 
-Range part_of(Index count, int part, int parts, Index grain) {
-  const Index grains = (count + grain - 1) / grain;
-  auto cut = [&](int p) { return std::min(count, grains * p / parts * grain); };
-  return {cut(part), cut(part + 1)};
+template <class T>
+void check_finite(const Penalties& penalties) {
+  if (!std::isfinite(static_cast<T>(penalties.l1)) ||
+      !std::isfinite(static_cast<T>(penalties.l2)))
+    throw InvalidArgument("l1 and l2 must be finite in the network's dtype");
 }
 
 }  // namespace
@@ -28,57 +29,16 @@ Engine<T>::Engine(const Network<T>& network, Index max_batch, bool with_gradient
       layout_(network),
       batch_(network, std::min(max_batch, kChunk), with_gradient) {
   parameters_.resize(layout_.size());
-  if (with_gradient) {
-    gradient_.setZero(layout_.size());
-    transposed_.resize(static_cast<std::size_t>(network.depth() - 1));
-    for (Index l = 2; l <= network.depth(); ++l)
-      transposed_[static_cast<std::size_t>(l - 2)].resize(
-          Strips<T>::padded(network.layer(l).n_in) * network.layer(l).n_out);
-  }
+  if (with_gradient) descent_.emplace(network, layout_, parameters_.data());
   for (const auto& layer : network.layers())
-    flops_per_sample_ += static_cast<double>(Strips<T>::padded(layer.n_out)) *
-                         static_cast<double>(layer.n_in);
+    multiply_adds_ += static_cast<double>(Strips<T>::padded(layer.n_out)) *
+                      static_cast<double>(layer.n_in);
 }
 
 template <class T>
 void Engine<T>::load(const T* theta) {
   layout_.pack(theta, parameters_.data());
-  update([](Index, Index) {}, 1);
-}
-
-template <class T>
-void Engine<T>::update(const Updater& rule) {
-  update(rule, gradient_parts_);  // each updates what it has in its cache
-}
-
-template <class T>
-void Engine<T>::update(const Updater& rule, int parts) {
-  ThreadTeam::run(parts, [&](int part) {
-    for (Index l = 1; l <= network_.depth(); ++l) {
-      const Range inputs =
-          part_of(network_.layer(l).n_in, part, parts, Strips<T>::width);
-      update_columns(rule, l, inputs.first, inputs.last);
-      if (part == 0 && layout_.has_bias(l)) {
-        const Index bias = layout_.bias(parameters_.data(), l) - parameters_.data();
-        rule(bias, bias + Strips<T>::padded(network_.layer(l).n_out));
-      }
-    }
-  });
-}
-
-// The rule for W of layer l, emitting nodes first..last, strip by strip; W^T while the
-// strip is in the cache.
-template <class T>
-void Engine<T>::update_columns(const Updater& rule, Index l, Index first, Index last) {
-  const Strips<T> w = layout_.weight(parameters_.data(), l);
-  Strips<T> transposed;
-  if (l > 1 && !transposed_.empty())
-    transposed = {transposed_[static_cast<std::size_t>(l - 2)].data(), w.columns,
-                  w.features};
-  for (Index s = 0; s < w.count(); ++s) {
-    rule(w.column(s, first) - parameters_.data(), w.column(s, last) - parameters_.data());
-    if (transposed.data) transpose(w, transposed, s, first, last);
-  }
+  if (descent_) descent_->transpose_all();
 }
 
 template <class T>
@@ -90,7 +50,7 @@ Weights<T> Engine<T>::weights(Index l) {
 
 template <class T>
 int Engine<T>::share_out(Index samples, int n_threads) const {
-  const double work = flops_per_sample_ * static_cast<double>(samples);
+  const double work = multiply_adds_ * static_cast<double>(samples);
   const int parts = threads_for(work, samples, n_threads);
   return static_cast<int>(std::min<Index>(parts, samples));
 }
@@ -139,64 +99,72 @@ void Engine<T>::backward_share(const Loss<T>& loss, bool with_gradient,
   output_delta(loss, network_.layer(depth).activation, outputs, share);
   if (!with_gradient) return;
   for (Index l = depth - 1; l >= 1; --l) {
-    auto& transposed = transposed_[static_cast<std::size_t>(l - 1)];
-    const Strips<T> w_after{transposed.data(), network_.layer(l).n_out,
-                            network_.layer(l + 1).n_out};
-    backward(w_after, batch_.delta(l + 1), network_.layer(l).activation, batch_.z(l),
-             batch_.a(l), batch_.delta(l), share);
+    backward(descent_->transposed(l + 1), batch_.delta(l + 1),
+             network_.layer(l).activation, batch_.z(l), batch_.a(l), batch_.delta(l),
+             share);
   }
 }
 
+// after(add, is_last) follows each chunk; `add` is false for the first.
 template <class T>
-void Engine<T>::gradient_share(bool add, int part, int parts, Interrupt& interrupt) {
-  for (Index l = 1; l <= network_.depth(); ++l) {
-    const Range inputs = part_of(network_.layer(l).n_in, part, parts, Strips<T>::width);
-    gradient(batch_.delta(l), batch_.a_before(l), add,
-             layout_.weight(gradient_.data(), l), layout_.bias(gradient_.data(), l),
-             Share{inputs.first, inputs.last, part, &interrupt});
-  }
-}
-
-template <class T>
-double Engine<T>::run(const Samples& samples, Index first, Index last,
-                      double sum_weight, const Loss<T>& loss,
-                      const PassOptions& options, Interrupt& interrupt,
-                      const Observer& observer) {
-  if (!std::isfinite(static_cast<T>(options.l1)) ||
-      !std::isfinite(static_cast<T>(options.l2)))
-    throw InvalidArgument("l1 and l2 must be finite in the network's dtype");
+template <class F>
+double Engine<T>::for_each_chunk(const Pass<T>& pass, Interrupt& interrupt, F after) {
+  check_finite<T>(pass.penalties);
+  const Samples& samples = pass.samples;
   double total = 0;
-  for (Index offset = first; offset < last; offset += kChunk) {
-    const Index count = std::min(kChunk, last - offset);
+  for (Index offset = pass.first; offset < pass.last; offset += kChunk) {
+    const Index count = std::min(kChunk, pass.last - offset);
     batch_.resize(count);
-    const int parts = share_out(count, options.n_threads);
+    parts_ = share_out(count, pass.n_threads);
     for (Index j = 0; j < count; ++j)
-      batch_.weight[j] = static_cast<T>(samples.weight_at(offset + j) / sum_weight);
-    ThreadTeam::run(parts, [&](int part) {
-      const Range range = part_of(count, part, parts, 1);
+      batch_.weight[j] =
+          static_cast<T>(samples.weight_at(offset + j) / pass.sum_weight);
+    ThreadTeam::run(parts_, [&](int part) {
+      const Range range = part_of(count, part, parts_, 1);
       const Share share{range.first, range.last, part, &interrupt};
       forward_share(samples, offset, share);
-      backward_share(loss, options.with_gradient, share);
+      backward_share(pass.loss, pass.with_gradient, share);
     });
-    if (options.with_gradient) {
-      gradient_parts_ = parts;
-      ThreadTeam::run(parts, [&](int part) {
-        gradient_share(offset > first, part, parts, interrupt);
-      });
-    }
     // C = sum_i w_i C_i / sum_i w_i
     for (Index j = 0; j < count; ++j)
       total += samples.weight_at(offset + j) * static_cast<double>(batch_.value[j]);
-    if (observer) observer(offset, batch_);
+    if (pass.observer) pass.observer(offset, batch_);
+    after(offset > pass.first, offset + count == pass.last);
   }
-  total /= sum_weight;
-  if (options.with_gradient) total += add_penalties(options.l1, options.l2);
-  return total;
+  return total / pass.sum_weight;
+}
+
+template <class T>
+double Engine<T>::run(const Pass<T>& pass, Interrupt& interrupt) {
+  const double c = for_each_chunk(pass, interrupt, [&](bool add, bool) {
+    if (pass.with_gradient) descent_->find_gradient(batch_, add, parts_, interrupt);
+  });
+  return pass.with_gradient ? c + descent_->add_penalties(pass.penalties, parts_) : c;
+}
+
+template <class T>
+double Engine<T>::step(const Pass<T>& pass, double clip_norm, const Updater<T>& updater,
+                       Interrupt& interrupt) {
+  const bool at_once = clip_norm == 0 && layout_.size() <= kParametersInCache;
+  double penalty = 0;
+  const double c = for_each_chunk(pass, interrupt, [&](bool add, bool is_last) {
+    if (at_once && is_last) {
+      penalty = descent_->update_at_once(batch_, add, pass.penalties, updater, parts_);
+    } else {
+      descent_->find_gradient(batch_, add, parts_, interrupt);
+    }
+  });
+  if (!at_once) {
+    penalty = descent_->add_penalties(pass.penalties, parts_);
+    if (clip_norm > 0) descent_->clip_norm(clip_norm);
+    descent_->update(updater, parts_);
+  }
+  return c + penalty;
 }
 
 template <class T>
 void Engine<T>::forward_only(const Samples& samples, int n_threads,
-                             Interrupt& interrupt, const Observer& observer) {
+                             Interrupt& interrupt, const Observer<T>& observer) {
   for (Index offset = 0; offset < samples.count; offset += kChunk) {
     const Index count = std::min(kChunk, samples.count - offset);
     batch_.resize(count);
@@ -209,33 +177,6 @@ void Engine<T>::forward_only(const Samples& samples, int n_threads,
   }
 }
 
-// C += l1 ||W||_1 + (l2 / 2) ||W||^2, dW += l1 sign(W) + l2 W; weights only.
-template <class T>
-double Engine<T>::add_penalties(double l1, double l2) {
-  if (l1 == 0 && l2 == 0) return 0;
-  double penalty = 0;
-  const Pack<T> one(T(1)), zero(T(0));
-  const Pack<T> first(static_cast<T>(l1)), second(static_cast<T>(l2));
-  for (Index l = 1; l <= network_.depth(); ++l) {
-    const Strips<T> w = layout_.weight(parameters_.data(), l);
-    const Strips<T> g = layout_.weight(gradient_.data(), l);
-    for (Index s = 0; s < w.count(); ++s) {
-      Pack<T> magnitudes = zero, squares = zero;
-      for (Index i = 0; i < w.stride; i += Pack<T>::size) {
-        const Pack<T> x = Pack<T>::load(w.strip(s) + i);
-        const Pack<T> sign = select(x == zero, zero, copysign(one, x));
-        const Pack<T> slope = fma(second, x, first * sign);
-        (Pack<T>::load(g.strip(s) + i) + slope).store(g.strip(s) + i);
-        magnitudes = magnitudes + abs(x);
-        squares = fma(x, x, squares);
-      }
-      penalty += l1 * static_cast<double>(sum(magnitudes)) +
-                 l2 / 2 * static_cast<double>(sum(squares));
-    }
-  }
-  return penalty;
-}
-
 double sum_of_weights(const Samples& samples, Index first, Index last) {
   if (!samples.weight) return static_cast<double>(last - first);
   double total = 0;
@@ -243,25 +184,6 @@ double sum_of_weights(const Samples& samples, Index first, Index last) {
   return total;
 }
 
-template <class T>
-void clip_norm(T* gradient, Index size, double bound) {
-  // in double, whatever T: squares overflow where clipping is needed most
-  std::array<double, 8> squares{};
-  for (Index i = 0; i < size; ++i) {
-    const auto g = static_cast<double>(gradient[i]);
-    squares[static_cast<std::size_t>(i) % squares.size()] += g * g;
-  }
-  double sum_of_squares = 0;
-  for (const double square : squares) sum_of_squares += square;
-  const double norm = std::sqrt(sum_of_squares);
-  if (norm <= bound) return;
-  const Pack<T> scale(static_cast<T>(bound / norm));
-  for (Index i = 0; i < size; i += Pack<T>::size)
-    (Pack<T>::load(gradient + i) * scale).store(gradient + i);
-}
-
-template void clip_norm(float*, Index, double);
-template void clip_norm(double*, Index, double);
 template class Engine<float>;
 template class Engine<double>;
 

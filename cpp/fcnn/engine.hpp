@@ -4,16 +4,27 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
-#include "fcnn/batch.hpp"
-#include "fcnn/parameter_strips.hpp"
+#include "fcnn/descent.hpp"
 
 namespace fcnn {
 
-struct PassOptions {
-  double l1 = 0, l2 = 0;
+// Called after each chunk with the position of its first sample.
+template <class T>
+using Observer = std::function<void(Index first, const Batch<T>& chunk)>;
+
+// Which samples, and what is wanted of them.
+template <class T>
+struct Pass {
+  const Samples& samples;
+  Index first, last;
+  double sum_weight;  // sum w_i over them, above zero
+  const Loss<T>& loss;
+  Penalties penalties;
   int n_threads = 1;
-  bool with_gradient = true;  // else the loss alone, and l1, l2 are not looked at
+  bool with_gradient = true;  // else the loss alone, without penalties
+  Observer<T> observer;
 };
 
 template <class T>
@@ -21,56 +32,44 @@ class Engine {
  public:
   Engine(const Network<T>& network, Index max_batch, bool with_gradient);
 
-  // Takes theta over into strips, transposes W where backward needs it.
+  // Takes theta over into strips.
   void load(const T* theta);
 
-  // Called after each chunk with the position of its first sample.
-  using Observer = std::function<void(Index first, const Batch<T>& chunk)>;
+  // C and, with_gradient, its gradient; penalties included then.
+  double run(const Pass<T>& pass, Interrupt& interrupt);
 
-  // C of samples first..last and, with_gradient, its gradient; penalties included then.
-  // sum_weight is sum w_i over them, above zero.
-  double run(const Samples& samples, Index first, Index last, double sum_weight,
-             const Loss<T>& loss, const PassOptions& options, Interrupt& interrupt,
-             const Observer& observer = {});
+  // C, penalties included, before a step of gradient descent, which is made. It is the
+  // caller's to look whether C is finite. Interrupted: no step is made.
+  double step(const Pass<T>& pass, double clip_norm, const Updater<T>& updater,
+              Interrupt& interrupt);
 
   // Forward only: z and a of each chunk go to the observer.
   void forward_only(const Samples& samples, int n_threads, Interrupt& interrupt,
-                    const Observer& observer);
-
-  // The optimizer's step: rule(first, last) for stretches that together are all of
-  // parameters() and gradient_strips(), shared out as the gradient was; then W^T.
-  using Updater = std::function<void(Index first, Index last)>;
-  void update(const Updater& rule);
+                    const Observer<T>& observer);
 
   const ParameterStrips<T>& layout() const { return layout_; }
   T* parameters() { return parameters_.data(); }
-  T* gradient_strips() { return gradient_.data(); }
+  T* gradient() { return descent_->gradient(); }
 
  private:
   Weights<T> weights(Index l);
   int share_out(Index samples, int n_threads) const;
+  template <class F>
+  double for_each_chunk(const Pass<T>& pass, Interrupt& interrupt, F after);
   void forward_share(const Samples& samples, Index offset, const Share& share);
   Ahead next_rows(const Samples& samples, Index offset, const Share& share) const;
   void backward_share(const Loss<T>& loss, bool with_gradient, const Share& share);
-  void gradient_share(bool add, int part, int parts, Interrupt& interrupt);
-  void update(const Updater& rule, int parts);
-  void update_columns(const Updater& rule, Index l, Index first, Index last);
-  double add_penalties(double l1, double l2);
 
   const Network<T>& network_;
   ParameterStrips<T> layout_;
-  Vector<T> parameters_, gradient_;
-  std::vector<Vector<T>> transposed_;  // of layers 2 .. L
+  Vector<T> parameters_;
+  std::optional<Descent<T>> descent_;
   Batch<T> batch_;
-  int gradient_parts_ = 1;
-  double flops_per_sample_ = 0;  // multiply-adds of one sample's pass
+  int parts_ = 1;             // of the present chunk
+  double multiply_adds_ = 0;  // of one sample's pass
 };
 
 // sum w_i of samples first..last, in order.
 double sum_of_weights(const Samples& samples, Index first, Index last);
-
-// g <- g min(1, bound / ||g||), the 2-norm of the whole array; its sum runs in order.
-template <class T>
-void clip_norm(T* gradient, Index size, double bound);
 
 }  // namespace fcnn

@@ -39,15 +39,15 @@ Variant make_named(const std::string& name, const std::map<std::string, double>&
 // One pass over the arrays with N moments in registers; so are the rule's numbers, for
 // it is a copy that no store can change.
 template <std::size_t N, class Rule, class T>
-void update_all(Rule rule, T* theta, const T* gradient,
-                std::vector<Vector<T>>& moments, Index first, Index last) {
+void update_all(Rule rule, T* theta, const T* gradient, std::vector<Vector<T>>& moments,
+                Index first, Index last) {
   std::array<T*, N> at;
   for (std::size_t k = 0; k < N; ++k) at[k] = moments[k].data();
-  for (Index i = first; i < last; i += Pack<T>::size) {
+  for (Index i = first; i < last; i += Pack<T>::size, gradient += Pack<T>::size) {
     std::array<Pack<T>, N> moment;
     for (std::size_t k = 0; k < N; ++k) moment[k] = Pack<T>::load(at[k] + i);
     Pack<T> x = Pack<T>::load(theta + i);
-    rule.template update<T, N>(x, Pack<T>::load(gradient + i), moment);
+    rule.template update<T, N>(x, Pack<T>::load(gradient), moment);
     x.store(theta + i);
     for (std::size_t k = 0; k < N; ++k) moment[k].store(at[k] + i);
   }

@@ -28,7 +28,8 @@ class Optimizer {
   // Counts a step and computes its factors; then update() goes over the parameters.
   void prepare();
 
-  // theta[i] <- ..., moments with it, for first <= i < last, multiples of the pack.
+  // theta[i] <- ..., moments with it, for first <= i < last, multiples of the pack;
+  // gradient[0] belongs to theta[first].
   void update(T* theta, const T* gradient, Index first, Index last);
 
   double learning_rate() const;

@@ -11,8 +11,7 @@ namespace fcnn {
 template <class T, class F>
 inline void for_each_pack(const Strips<T>& strips, F f) {
   for (Index k = 0; k < strips.features; k += Pack<T>::size) {
-    const Index offset =
-        (k / Strips<T>::width) * strips.stride + k % Strips<T>::width;
+    const Index offset = (k / Strips<T>::width) * strips.stride + k % Strips<T>::width;
     f(offset, first_lanes<T>(strips.features - k));
   }
 }

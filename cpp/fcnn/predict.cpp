@@ -52,13 +52,15 @@ Index Predictor<T>::block_rows() const {
   constexpr Index numbers = 32 * 1024;
   const Index rows =
       numbers / std::max(widest_, n_in_) / kTileColumns<T> * kTileColumns<T>;
-  return std::clamp<Index>(rows, kTileColumns<T>, 256 / kTileColumns<T> * kTileColumns<T>);
+  return std::clamp<Index>(rows, kTileColumns<T>,
+                           256 / kTileColumns<T> * kTileColumns<T>);
 }
 
 template <class T>
 Index Predictor<T>::scratch(Index rows) const {
   const Index block = std::min(rows, block_rows());
-  return Strips<T>::size_apart(n_in_, block) + 2 * Strips<T>::size_apart(widest_, block);
+  return Strips<T>::size_apart(n_in_, block) +
+         2 * Strips<T>::size_apart(widest_, block);
 }
 
 template <class T>
@@ -67,7 +69,8 @@ void Predictor<T>::run_block(const Strips<T>& x, Index rows, T* out, T* scratch,
   Strips<T> a = x;
   Strips<T> z;
   for (const Layer& layer : layers_) {
-    T* free = z.data == scratch ? scratch + Strips<T>::size_apart(widest_, rows) : scratch;
+    T* free =
+        z.data == scratch ? scratch + Strips<T>::size_apart(widest_, rows) : scratch;
     z = Strips<T>::apart(free, layer.weights.n_out, rows);
     forward(layer.weights, layer.activation, a, z, z, share);
     a = z;
@@ -105,8 +108,8 @@ void predict(const Network<T>& network, const Table& x, T* out, int n_threads,
   const Index block = predictor.block_rows();
   const Index blocks = (x.rows + block - 1) / block;
   const double work = predictor.multiply_adds() * static_cast<double>(x.rows);
-  const int parts = static_cast<int>(std::min<Index>(
-      blocks, threads_for(work * kWorthOfLoneCall, x.rows, n_threads)));
+  const int parts = static_cast<int>(
+      std::min<Index>(blocks, threads_for(work * kWorthOfLoneCall, x.rows, n_threads)));
 
   ThreadTeam::run(parts, [&](int part) {
     Vector<T> scratch(predictor.scratch(x.rows));

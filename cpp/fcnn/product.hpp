@@ -63,7 +63,9 @@ struct Tile<C, std::integer_sequence<int, J...>> {
   EIGEN_ALWAYS_INLINE void add_what_is_at(const T* out) {
     (column[J].add(C::load(out + J * width)), ...);
   }
-  EIGEN_ALWAYS_INLINE void store(T* out) const { (column[J].store(out + J * width), ...); }
+  EIGEN_ALWAYS_INLINE void store(T* out) const {
+    (column[J].store(out + J * width), ...);
+  }
 };
 
 // What a tile computes: out(:, j) = start + sum_p left(:, p) right(p, j), p < terms, or
@@ -148,17 +150,18 @@ void run_tiles(Index features, Index first, Index last, F tile_at) {
   }
 }
 
-// One strip, of so many features, of z = W a + b, or of W^T delta, for columns (samples)
-// first..last: out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p) at left + p
-// left_step. start: one strip's numbers, or null for zeros. `ahead` is called
-// right.count() times a tile.
+// One strip, of so many features, of z = W a + b, or of W^T delta, for columns
+// (samples) first..last: out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p)
+// at left + p left_step. start: one strip's numbers, or null for zeros. `ahead` is
+// called right.count() times a tile.
 template <class T>
 void product(const T* left, Index left_step, Index features, const Strips<T>& right,
              const T* start, T* out, Index first, Index last, Ahead* ahead = nullptr) {
   run_tiles<Terms::features, T>(features, first, last, [&](Index j) {
-    return TileProduct<T>{left,  left_step, right.column(0, j),         right.stride,
-                          right.features, start, out + j * Strips<T>::width, false,
-                          ahead};
+    return TileProduct<T>{
+        left,           left_step, right.column(0, j),         right.stride,
+        right.features, start,     out + j * Strips<T>::width, false,
+        ahead};
   });
 }
 
@@ -206,9 +209,9 @@ void outer_product(const T* delta, Index features, const Strips<T>& a, bool add,
   for (Index i = first; i < last;) {
     const Index end = std::min(last, (i / width + 1) * width);
     run_tiles<Terms::columns, T>(features, i, end, [&](Index k) {
-      return TileProduct<T>{delta,    width,     a.strip(k / width) + k % width,
-                            a.stride, a.columns, nullptr,
-                            out + k * width, add, nullptr};
+      return TileProduct<T>{delta,           width,     a.strip(k / width) + k % width,
+                            a.stride,        a.columns, nullptr,
+                            out + k * width, add,       nullptr};
     });
     i = end;
   }

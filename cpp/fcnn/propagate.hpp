@@ -49,20 +49,20 @@ struct Share {
 };
 
 // f(first, last) over first..last in blocks that keep `numbers` numbers for each of
-// them in the second-level cache while all strips pass: half of 256 KiB, in whole
-// tiles.
+// them in the second-level cache while all strips pass: half of 256 KiB, in multiples
+// of `grain`.
 template <class T, class F>
-void in_blocks(Index first, Index last, Index numbers, F f) {
+void in_blocks(Index first, Index last, Index numbers, Index grain, F f) {
   const Index fits = 128 * 1024 / static_cast<Index>(sizeof(T)) / numbers;
-  const Index block = std::max(fits / kTileColumns<T>, Index{2}) * kTileColumns<T>;
+  const Index block = std::max(fits / grain, Index{2}) * grain;
   for (Index i = first; i < last; i += block) f(i, std::min(last, i + block));
 }
 
 // `ahead`: what to ask of memory meanwhile.
 template <class T>
-void forward(const Weights<T>& w, const Activation<T>& sigma,
-             const Strips<T>& a_before, const Strips<T>& z, const Strips<T>& a,
-             const Share& share, Ahead* ahead = nullptr) {
+void forward(const Weights<T>& w, const Activation<T>& sigma, const Strips<T>& a_before,
+             const Strips<T>& z, const Strips<T>& a, const Share& share,
+             Ahead* ahead = nullptr) {
   const auto activate = [&](Index s, Index strips, Index first, Index last) {
     // a = sigma(z)
     if (sigma.elementwise())
@@ -76,7 +76,7 @@ void forward(const Weights<T>& w, const Activation<T>& sigma,
     activate(0, z.count(), 0, 1);
     share.done(z.count(), a_before.features);
   } else {
-    in_blocks<T>(share.first, share.last, a_before.features,
+    in_blocks<T>(share.first, share.last, a_before.features, kTileColumns<T>,
                  [&](Index first, Index last) {
                    for (Index s = 0; s < z.count(); ++s) {
                      // z = W a + b
@@ -125,36 +125,40 @@ void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
       times_derivative(sigma, z, a, delta, s, 0, 1);
     return share.done(delta.count(), terms);
   }
-  in_blocks<T>(share.first, share.last, terms, [&](Index first, Index last) {
-    for (Index s = 0; s < delta.count(); ++s) {
-      // W^T delta
-      product<T>(transposed_after.strip(s), Strips<T>::width, delta.features_in(s),
-                 delta_after, nullptr, delta.strip(s), first, last);
-      // * sigma'(z)
-      times_derivative(sigma, z, a, delta, s, first, last);
-      share.done(last - first, terms);
-    }
-  });
+  in_blocks<T>(
+      share.first, share.last, terms, kTileColumns<T>, [&](Index first, Index last) {
+        for (Index s = 0; s < delta.count(); ++s) {
+          // W^T delta
+          product<T>(transposed_after.strip(s), Strips<T>::width, delta.features_in(s),
+                     delta_after, nullptr, delta.strip(s), first, last);
+          // * sigma'(z)
+          times_derivative(sigma, z, a, delta, s, first, last);
+          share.done(last - first, terms);
+        }
+      });
 }
 
 // dW = delta a_before^T and db = sum of delta over all samples, for the emitting nodes
 // share.first..share.last; the first share has db as well. `add`: to what is there.
-template <class T>
+// done(s, first, last) follows each strip's dW for emitting nodes first..last.
+template <class T, class F>
 void gradient(const Strips<T>& delta, const Strips<T>& a_before, bool add,
-              const Strips<T>& weight_gradient, T* bias_gradient, const Share& share) {
-  const Index samples = delta.columns, width = Strips<T>::width;
-  in_blocks<T>(share.first, share.last, samples, [&](Index first, Index last) {
-    for (Index s = 0; s < delta.count(); ++s) {
-      // dW = delta a^T
-      outer_product<T>(delta.strip(s), delta.features_in(s), a_before, add,
-                       weight_gradient.strip(s), first, last);
-      share.done(last - first, samples);
-    }
-  });
+              const Strips<T>& weight_gradient, T* bias_gradient, const Share& share,
+              F done) {
+  constexpr Index width = Strips<T>::width;
+  in_blocks<T>(share.first, share.last, delta.columns, width,
+               [&](Index first, Index last) {
+                 for (Index s = 0; s < delta.count(); ++s) {
+                   // dW = delta a^T
+                   outer_product<T>(delta.strip(s), delta.features_in(s), a_before, add,
+                                    weight_gradient.strip(s), first, last);
+                   done(s, first, last);
+                 }
+               });
   // db = sum of delta
   if (bias_gradient && share.part == 0)
     for (Index s = 0; s < delta.count(); ++s)
-      column_sum(delta.strip(s), samples, add, bias_gradient + s * width);
+      column_sum(delta.strip(s), delta.columns, add, bias_gradient + s * width);
 }
 
 }  // namespace fcnn

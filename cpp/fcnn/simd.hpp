@@ -54,8 +54,8 @@ struct Pack {
 
 // Half a register, the lower one.
 template <class T>
-using HalfPack = Pack<T, typename Eigen::internal::unpacket_traits<
-                             typename Pack<T>::Packet>::half>;
+using HalfPack =
+    Pack<T, typename Eigen::internal::unpacket_traits<typename Pack<T>::Packet>::half>;
 
 // a b + c: one rounding where the CPU level has FMA, two where it has not.
 template <class T, class P>

@@ -88,7 +88,11 @@ struct Column<T, P, std::integer_sequence<int, K...>> {
   EIGEN_ALWAYS_INLINE static Column load_or_zero(const T* from) {
     return from ? load(from) : Column(T(0));
   }
-  EIGEN_ALWAYS_INLINE void store(T* to) const { (pack[K].store(to + K * size), ...); }
+  // Of half a column, zeros beside it.
+  EIGEN_ALWAYS_INLINE void store(T* to) const {
+    (pack[K].store(to + K * size), ...);
+    if constexpr (packs * size < Strips<T>::width) P(T(0)).store(to + packs * size);
+  }
   // += left r
   EIGEN_ALWAYS_INLINE void add_product(const Column& left, P r) {
     ((pack[K] = fma(left.pack[K], r, pack[K])), ...);
@@ -140,8 +144,7 @@ void to_strips(const T* plain, const Strips<T>& strips, Index j, bool beyond = f
 // strips(i, j) = plain[j * column + i].
 template <class T>
 void to_strips(const T* plain, Index column, const Strips<T>& strips) {
-  for (Index j = 0; j < strips.columns; ++j)
-    to_strips(plain + j * column, strips, j);
+  for (Index j = 0; j < strips.columns; ++j) to_strips(plain + j * column, strips, j);
 }
 
 // plain[j * column + i] = strips(i, j) for columns first <= j < last.
@@ -162,10 +165,10 @@ void from_strips(const Strips<T>& strips, Index first, Index last, T* plain,
 // Squares are transposed in registers of at most 32 bytes: of 64, a square has more
 // numbers than the registers.
 template <class T>
-using SquarePacket =
-    std::conditional_t<sizeof(Pack<T>) == 64,
-                       typename Eigen::internal::unpacket_traits<typename Pack<T>::Packet>::half,
-                       typename Pack<T>::Packet>;
+using SquarePacket = std::conditional_t<
+    sizeof(Pack<T>) == 64,
+    typename Eigen::internal::unpacket_traits<typename Pack<T>::Packet>::half,
+    typename Pack<T>::Packet>;
 
 template <class T>
 constexpr Index kSquare = Eigen::internal::unpacket_traits<SquarePacket<T>>::size;

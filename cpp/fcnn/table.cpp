@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-
 namespace fcnn {
 
 namespace {
@@ -148,7 +147,8 @@ Ahead rows_ahead(const Table& table, const std::int64_t* first,
   const Index step = std::abs(table.column_step);
   if (first == last || step > 16) return {};  // a row's numbers stand far apart
   const Index before = table.column_step < 0 ? (table.columns - 1) * step : 0;
-  return {table.data - before, table.row_step, table.columns * step, first, last, calls};
+  return {
+      table.data - before, table.row_step, table.columns * step, first, last, calls};
 }
 
 template <class T>

@@ -76,8 +76,8 @@ void set_num_threads(int n) { chosen.store(n); }
 int threads_for(double multiply_adds, Index samples, int n) {
   const double least = threshold.load();
   if (least <= 0) return n;
-  const double parts = std::min(
-      multiply_adds / least, static_cast<double>(samples) / double{kSamplesOfPart});
+  const double parts = std::min(multiply_adds / least,
+                                static_cast<double>(samples) / double{kSamplesOfPart});
   return static_cast<int>(std::clamp(parts, 1.0, static_cast<double>(std::max(n, 1))));
 }
 

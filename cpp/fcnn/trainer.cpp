@@ -95,27 +95,33 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
                   n_out);
     }
   };
-  const typename Engine<T>::Observer observer =
-      outputs ? keep_outputs : typename Engine<T>::Observer();
+  const Observer<T> observer = outputs ? keep_outputs : Observer<T>();
 
   interrupt.between_passes();
   before_ = optimizer_.state;
   interrupt.between_passes();
+  const Updater<T> updater{[&] { optimizer_.prepare(); },
+                           [&](Index from, Index to, const T* gradient) {
+                             optimizer_.update(work.parameters(), gradient, from, to);
+                           }};
   double loss_sum = 0, weight_sum = 0;
   Index first = 0, batch = 0;
   try {
     for (const Index last : plan.batch_end) {
       const double weight = sum_of_weights(ordered, first, last);
-      const PassOptions pass{options.l1, options.l2, options.n_threads, weight > 0};
-      const double c = work.run(ordered, first, last, weight > 0 ? weight : 1, loss,
-                                pass, interrupt, observer);
+      Pass<T> pass{
+          ordered,           first,      last,    weight, loss, options.penalties,
+          options.n_threads, weight > 0, observer};
       first = last;
-      if (weight > 0) {  // else there is nothing to learn from, and no step
+      if (weight > 0) {
+        const double c = work.step(pass, options.clip_norm, updater, interrupt);
         if (!std::isfinite(c)) throw Divergence(batch);
         loss_sum += weight * c;
         weight_sum += weight;
-        update(options);
         interrupt.between_passes();
+      } else if (outputs) {  // there is nothing to learn from, and no step
+        pass.sum_weight = 1;
+        work.run(pass, interrupt);
       }
       ++batch;
     }
@@ -142,17 +148,6 @@ double Trainer<T>::step(const Samples& samples, const Loss<T>& loss,
   one_batch.batch_size = samples.count;
   one_batch.shuffle = Shuffle::none;
   return epoch(samples, loss, one_batch, nullptr, interrupt);
-}
-
-template <class T>
-void Trainer<T>::update(const EpochOptions& options) {
-  T* gradient = engine_->gradient_strips();
-  if (options.clip_norm > 0) clip_norm(gradient, layout_.size(), options.clip_norm);
-  optimizer_.prepare();
-  T* parameters = engine_->parameters();
-  engine_->update([&](Index first, Index last) {
-    optimizer_.update(parameters, gradient, first, last);
-  });
 }
 
 template <class T>

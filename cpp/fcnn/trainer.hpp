@@ -17,7 +17,7 @@ struct EpochOptions {
   Shuffle shuffle = Shuffle::rows;
   std::uint64_t seed = 0;  // with the epoch's number, the key of the shuffle
   std::uint32_t epoch = 0;
-  double l1 = 0, l2 = 0;
+  Penalties penalties;
   double clip_norm = 0;  // 0: none
   int n_threads = 1;
 };
@@ -53,7 +53,6 @@ class Trainer {
 
  private:
   Engine<T>& engine(Index batch_size);
-  void update(const EpochOptions& options);
   void store();
   bool parameters_finite();
 

@@ -1,0 +1,183 @@
+#include "fcnn/descent.hpp"
+
+#include <array>
+#include <cmath>
+
+#include "fcnn/thread_team.hpp"
+
+namespace fcnn {
+
+template <class T>
+Descent<T>::Descent(const Network<T>& network, const ParameterStrips<T>& layout,
+                    T* parameters)
+    : network_(network),
+      layout_(layout),
+      parameters_(parameters),
+      gradient_(Vector<T>::Zero(layout.size())),
+      transposed_(at(network.depth() + 1)),
+      first_square_(at(network.depth() + 1)) {
+  Index squares = 0;
+  for (Index l = 1; l <= network.depth(); ++l) {
+    const auto& layer = network.layer(l);
+    if (l > 1) transposed_[at(l)].resize(Strips<T>::padded(layer.n_in) * layer.n_out);
+    first_square_[at(l)] = squares;
+    squares += Strips<T>::count(layer.n_out) * Strips<T>::count(layer.n_in);
+  }
+  penalties_.setZero(squares);
+}
+
+template <class T>
+Strips<T> Descent<T>::transposed(Index l) {
+  const auto& layer = network_.layer(l);
+  return {transposed_[at(l)].data(), layer.n_in, layer.n_out};
+}
+
+template <class T>
+void Descent<T>::transpose_all() {
+  for (Index l = 2; l <= network_.depth(); ++l) {
+    const Strips<T> w = layout_.weight(parameters_, l);
+    for (Index s = 0; s < w.count(); ++s) transpose(w, transposed(l), s, 0, w.columns);
+  }
+}
+
+// f(l, share) for the layers of each part.
+template <class T>
+template <class F>
+void Descent<T>::for_each_layer(int parts, Interrupt* interrupt, F f) {
+  ThreadTeam::run(parts, [&](int part) {
+    for (Index l = 1; l <= network_.depth(); ++l) {
+      const Range inputs =
+          part_of(network_.layer(l).n_in, part, parts, Strips<T>::width);
+      f(l, Share{inputs.first, inputs.last, part, interrupt});
+    }
+  });
+}
+
+template <class T>
+void Descent<T>::find_gradient(const Batch<T>& batch, bool add, int parts,
+                               Interrupt& interrupt) {
+  for_each_layer(parts, &interrupt, [&](Index l, const Share& share) {
+    fcnn::gradient<T>(
+        batch.delta(l), batch.a_before(l), add, layout_.weight(gradient_.data(), l),
+        layout_.bias(gradient_.data(), l), share, [&](Index, Index first, Index last) {
+          share.done(last - first, batch.size());
+        });
+  });
+}
+
+// dW += l1 sign(W) + l2 W, for some columns of strip s of layer l, whose gradient is g.
+template <class T>
+void Descent<T>::add_penalty(const Penalties& penalties, Index l, Index s,
+                             const Range& columns, const Strips<T>& g) {
+  if (!penalties.any()) return;
+  constexpr Index width = Strips<T>::width;
+  const Strips<T> w = layout_.weight(parameters_, l);
+  const Pack<T> one(T(1)), zero(T(0));
+  const Pack<T> l1(static_cast<T>(penalties.l1)), l2(static_cast<T>(penalties.l2));
+  for (Index j = columns.first; j < columns.last; j += width) {
+    Pack<T> magnitudes = zero, squares = zero;
+    const Index numbers = std::min(width, columns.last - j) * width;
+    for (Index i = 0; i < numbers; i += Pack<T>::size) {
+      const Pack<T> x = Pack<T>::load(w.column(s, j) + i);
+      T* slope = g.column(s, j) + i;
+      const Pack<T> sign = select(x == zero, zero, copysign(one, x));
+      (Pack<T>::load(slope) + fma(l2, x, l1 * sign)).store(slope);
+      magnitudes = magnitudes + abs(x);
+      squares = fma(x, x, squares);
+    }
+    const Index square = s * Strips<T>::count(w.columns) + j / width;
+    penalties_[first_square_[at(l)] + square] =
+        penalties.l1 * static_cast<double>(sum(magnitudes)) +
+        penalties.l2 / 2 * static_cast<double>(sum(squares));
+  }
+}
+
+template <class T>
+double Descent<T>::sum_of_penalties(const Penalties& penalties) const {
+  if (!penalties.any()) return 0;
+  double total = 0;
+  for (Index i = 0; i < penalties_.size(); ++i) total += penalties_[i];
+  return total;
+}
+
+template <class T>
+double Descent<T>::add_penalties(const Penalties& penalties, int parts) {
+  if (!penalties.any()) return 0;
+  for_each_layer(parts, nullptr, [&](Index l, const Share& share) {
+    const Strips<T> g = layout_.weight(gradient_.data(), l);
+    for (Index s = 0; s < g.count(); ++s)
+      add_penalty(penalties, l, s, {share.first, share.last}, g);
+  });
+  return sum_of_penalties(penalties);
+}
+
+template <class T>
+void Descent<T>::clip_norm(double bound) {
+  // in double, whatever T: squares overflow where clipping is needed most
+  std::array<double, 8> squares{};
+  for (Index i = 0; i < gradient_.size(); ++i) {
+    const auto g = static_cast<double>(gradient_[i]);
+    squares[static_cast<std::size_t>(i) % squares.size()] += g * g;
+  }
+  double sum_of_squares = 0;
+  for (const double square : squares) sum_of_squares += square;
+  const double norm = std::sqrt(sum_of_squares);
+  if (norm <= bound) return;
+  const Pack<T> scale(static_cast<T>(bound / norm));
+  for (Index i = 0; i < gradient_.size(); i += Pack<T>::size)
+    (Pack<T>::load(gradient_.data() + i) * scale).store(gradient_.data() + i);
+}
+
+// theta by the rule, for some columns of strip s of layer l; then W^T.
+template <class T>
+void Descent<T>::update_strip(const Updater<T>& updater, Index l, Index s,
+                              const Range& columns, const Strips<T>& g) {
+  const Strips<T> w = layout_.weight(parameters_, l);
+  updater.rule(w.column(s, columns.first) - parameters_,
+               w.column(s, columns.last) - parameters_, g.column(s, columns.first));
+  if (l > 1) transpose(w, transposed(l), s, columns.first, columns.last);
+}
+
+template <class T>
+void Descent<T>::update_bias(const Updater<T>& updater, Index l, const Share& share) {
+  if (share.part != 0 || !layout_.has_bias(l)) return;
+  const Index bias = layout_.bias(parameters_, l) - parameters_;
+  updater.rule(bias, bias + Strips<T>::padded(network_.layer(l).n_out),
+               gradient_.data() + bias);
+}
+
+template <class T>
+void Descent<T>::update(const Updater<T>& updater, int parts) {
+  updater.begin();
+  for_each_layer(parts, nullptr, [&](Index l, const Share& share) {
+    const Strips<T> g = layout_.weight(gradient_.data(), l);
+    for (Index s = 0; s < g.count(); ++s)
+      update_strip(updater, l, s, {share.first, share.last}, g);
+    update_bias(updater, l, share);
+  });
+}
+
+template <class T>
+double Descent<T>::update_at_once(const Batch<T>& batch, bool add,
+                                  const Penalties& penalties, const Updater<T>& updater,
+                                  int parts) {
+  updater.begin();
+  for_each_layer(parts, nullptr, [&](Index l, const Share& share) {
+    Strips<T> g = layout_.weight(gradient_.data(), l);
+    // with nothing to add to, all strips take turns in the room of the first
+    if (!add) g.stride = 0;
+    fcnn::gradient<T>(batch.delta(l), batch.a_before(l), add, g,
+                      layout_.bias(gradient_.data(), l), share,
+                      [&](Index s, Index first, Index last) {
+                        add_penalty(penalties, l, s, {first, last}, g);
+                        update_strip(updater, l, s, {first, last}, g);
+                      });
+    update_bias(updater, l, share);
+  });
+  return sum_of_penalties(penalties);
+}
+
+template class Descent<float>;
+template class Descent<double>;
+
+}  // namespace fcnn
