@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -16,6 +17,14 @@ def pytest_report_header(config):
     build = f"CPU level {_core.level}, {_core.compiler}, Eigen {_core.eigen_version}"
     threads = f"{fcnn.get_num_threads()} threads on {os.cpu_count()} CPUs"
     return [", ".join([*versions, threads]), build]
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """A run in the background ignores SIGINT, which some tests send themselves."""
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, kept)
 
 
 @pytest.fixture
