@@ -3,6 +3,7 @@
     pip install '.[bench]'
     python -m bench train --threads 1,2
     python -m bench predict --threads 1
+    python -m bench scaling --threads 1,2 --plot scaling.png
     python -m bench startup
     python -m bench memory
 
@@ -17,6 +18,7 @@ so that whatever else the machine does meets all of them; medians are compared.
 - `workers.py`, `worker.py`: a rival's process, as the harness and as it sees it.
 - `harness.py`: check, then time in turn; `report.py`: tables and JSON.
 - `peak.py`, `peak.c`: the multiply-add rate of one core, measured.
+- `scaling.py`: time against batch, width, depth and rows, as a picture.
 - `startup.py`, `memory.py`: import time and install size; memory of training on a file.
 - `nielsen.py`: two networks of Nielsen's book, a script of its own.
 """

@@ -1,21 +1,23 @@
-"""The command line: python -m bench train|predict|startup|memory."""
+"""The command line: python -m bench train|predict|scaling|startup|memory."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from bench import machine, memory, report, startup
+from bench import machine, memory, report, scaling, startup
 from bench.harness import Harness
 from bench.rivals import OURS, RIVALS
 from bench.workloads import predict, train
 
 WORKLOADS = {"train": train.WORKLOADS, "predict": predict.WORKLOADS}
+TIMED = [*WORKLOADS, "scaling"]
 TRAINERS = ["numpy", "sklearn", "torch", "torch.compile", "jax"]
 RIVALS_OF = {
     "train": TRAINERS,
     "predict": ["fcnn.predictor", *TRAINERS, "onnxruntime"],
     "startup": ["numpy", "sklearn", "torch", "jax", "onnxruntime"],
+    "scaling": ["torch", "jax"],
     "memory": [],
 }
 
@@ -33,6 +35,14 @@ def main() -> None:
         gigabytes = 0.2 if options.quick else options.gigabytes
         result = memory.measure(rivals, options.threads, gigabytes, options.folder)
         print(f"\n{memory.as_table(result)}")
+    elif options.command == "scaling":
+        result = scaling.measure(
+            rivals, options.threads, options.repeat, options.seconds
+        )
+        print(scaling.as_text(result))
+        if options.plot:
+            title = f"{described['processor']}, fcnn level {described['level']}"
+            scaling.plot(result, options.plot, title)
     else:
         result = time_all(options, rivals, described)
     if options.json:
@@ -64,6 +74,7 @@ def parse() -> argparse.Namespace:
     for name, help_text in {
         "train": "epochs of training",
         "predict": "calls from Python",
+        "scaling": "training time against batch, width, depth, rows",
         "startup": "import time and install size",
         "memory": "anonymous memory of training on a memory-mapped file",
     }.items():
@@ -77,13 +88,16 @@ def parse() -> argparse.Namespace:
         )
         if name in WORKLOADS:
             command.add_argument("--only", type=names, help="parts of workload names")
+        if name in TIMED:
             command.add_argument("--seconds", type=float, help="of a round (0.25)")
+        if name == "scaling":
+            command.add_argument("--plot", type=Path, help="where the picture goes")
         if name == "memory":
             command.add_argument("--gigabytes", type=float, default=4, help="of X (4)")
             command.add_argument("--folder", help="for the file")
     options = parser.parse_args()
     options.repeat = options.repeat or (2 if options.quick else 7)
-    if options.command in WORKLOADS:
+    if options.command in TIMED:
         options.seconds = options.seconds or (0.02 if options.quick else 0.25)
     return options
 

@@ -3,17 +3,18 @@
 //     out(:, j) = start + sum_p left(:, p) right(p, j)
 //
 // `left` gives whole vectors (a strip), `right` single numbers that are broadcast. A
-// tile of the result, one strip by up to kTileColumns columns, stays in registers while
-// p runs. How many columns:
+// tile of the result, one strip by a few columns, stays in registers while p runs:
 //
-//   registers  strip      columns  in the tile  for left(:, p)  loads : multiply-adds
-//   16         two packs  6        12           2, 1 broadcast  8 : 12
-//   32         one pack   16       16           1, 1 broadcast  17 : 16
+//   registers  strip        columns  in the tile  loads of a step   multiply-adds
+//   16         two packs    6        12           2 + 6 broadcast   12
+//   16         half, a pack 12       12           1 + 12 broadcast  12
+//   32         one pack     16       16           1 + 16 broadcast  16
 //
-// A core loads two vectors a cycle and multiplies two (of 64 bytes: one and one, or two
-// and two); a multiply-add takes 4 cycles, so that 8 or more have to be under way. Both
-// tiles are bound by the multiply-adds, and columns are shared out evenly among tiles,
-// for a tile of a few columns waits for its own additions.
+// A core makes two multiply-adds a cycle and loads two vectors (of 64 bytes: one or two
+// each), and a multiply-add takes 4 cycles, so that 8 or more have to be under way: the
+// multiply-adds bound all three. Columns are shared out evenly among tiles, for a tile
+// of a few columns waits for its own additions. Of the last strip only the half that
+// holds features is computed.
 //
 // Each number of the result is one chain of fma over p in order, whatever the tile: the
 // bits do not depend on the number of columns, nor on how columns are shared out.
