@@ -29,9 +29,12 @@ def parts_done_while(action):
     return result, after["runs"] - before["runs"], after["parts"] - before["parts"]
 
 
+@pytest.mark.parametrize("clip_norm", [0.1, None])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("sizes", "batch_size"), SHAPES)
-def test_fit_with_1_to_4_threads(sizes, batch_size, dtype, rng, split_everything):
+def test_fit_with_1_to_4_threads(
+    sizes, batch_size, dtype, clip_norm, rng, split_everything
+):
     X, y = problem(rng, sizes)
     X[1, 0] = 0.5
     bits, losses = set(), set()
@@ -47,7 +50,7 @@ def test_fit_with_1_to_4_threads(sizes, batch_size, dtype, rng, split_everything
                 sample_weight=np.linspace(0.5, 2, len(X)),
                 l1=1e-4,
                 l2=1e-4,
-                clip_norm=0.1,
+                clip_norm=clip_norm,
                 validation_split=0.2,
                 metrics="accuracy",
                 n_threads=n_threads,
@@ -95,6 +98,31 @@ def test_everything_else_with_1_to_4_threads(sizes, n, dtype, rng, split_everyth
     assert {name: len(bits) for name, bits in results.items()} == dict.fromkeys(
         results, 1
     )
+
+
+@pytest.mark.parametrize("penalties", [{}, {"l2": 1e-3}, {"l1": 1e-3, "l2": 1e-3}])
+@pytest.mark.parametrize("rule", [fcnn.SGD(lr=0.1, momentum=0.9), fcnn.Adam(lr=0.01)])
+@pytest.mark.parametrize("batch_size", [1, 50, 256, 300, 701])
+def test_update_strip_by_strip_is_the_update_of_the_whole(
+    batch_size, rule, penalties, rng
+):
+    """A bound that is never reached needs the whole gradient first, and changes none."""
+    X, y = problem(rng, [20, 33, 17, 5])
+    a, b = make([20, 33, 17, 5], "float32"), make([20, 33, 17, 5], "float32")
+    options = {"epochs": 2, "batch_size": batch_size, "optimizer": rule, **penalties}
+    losses = a.fit(X, y, **options).loss
+    assert losses == b.fit(X, y, clip_norm=1e30, **options).loss
+    assert a.parameters.tobytes() == b.parameters.tobytes()
+
+
+def test_a_network_too_large_for_the_cache_with_1_to_3_threads(rng, split_everything):
+    X, y = rng.normal(size=(40, 500)), rng.integers(0, 3, 40)
+    bits = set()
+    for n_threads in (1, 2, 3):
+        net = make([500, 520, 30, 3], "float32")
+        net.fit(X, y, epochs=1, batch_size=20, l2=1e-3, n_threads=n_threads)
+        bits.add(net.parameters.tobytes())
+    assert len(bits) == 1
 
 
 def test_more_threads_than_cores_or_rows(rng, split_everything):

@@ -152,3 +152,16 @@ def test_references_are_given_back():
         p(x)
         p([1, 2, 3], out)
     assert (sys.getrefcount(x), sys.getrefcount(out)) == counts
+
+
+def test_masked_arrays_are_refused_here_too():
+    net = fcnn.Network([3, 2], seed=1)
+    masked = np.ma.masked_array(np.ones(3, "f4"), [0, 1, 0])
+    with pytest.raises(TypeError, match="masked"):
+        net.predictor()(masked)
+
+
+def test_out_must_not_be_the_parameters():
+    net = fcnn.Network([2, 3], bias=False, seed=1)
+    with pytest.raises(ValueError, match="overlap"):
+        net.predict(np.ones(2, "f4"), out=net.parameters[:3])
