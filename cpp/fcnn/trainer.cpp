@@ -9,37 +9,26 @@ namespace fcnn {
 
 namespace {
 
-// The epoch's order of samples (positions 0 .. count - 1), cut into batches.
-struct Plan {
-  std::vector<std::int64_t> order;
-  std::vector<Index> batch_end;
-};
-
-std::vector<std::int64_t> counting(Index n) {
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  return numbers;
-}
-
-Plan plan_epoch(Index count, const EpochOptions& options) {
+// positions: 0 .. count - 1 in the epoch's order; batch_end: where each batch ends in
+// it.
+void plan_epoch(Index count, const EpochOptions& options,
+                std::vector<std::int64_t>& positions, std::vector<Index>& batch_end) {
   const Random random(options.seed, Stream::shuffle, options.epoch);
   const Index size = options.batch_size, n_batches = (count + size - 1) / size;
-  Plan plan;
-  plan.order = counting(count);
-  if (options.shuffle == Shuffle::rows) shuffle(plan.order, random);
-  std::vector<std::int64_t> batches = counting(n_batches);
-  if (options.shuffle == Shuffle::batches) {
-    shuffle(batches, random);
-    plan.order.clear();
-  }
+  positions.resize(static_cast<std::size_t>(count));
+  std::iota(positions.begin(), positions.end(), std::int64_t{0});
+  if (options.shuffle == Shuffle::rows) shuffle(positions, random);
+  std::vector<std::int64_t> batches(static_cast<std::size_t>(n_batches));
+  std::iota(batches.begin(), batches.end(), std::int64_t{0});
+  if (options.shuffle == Shuffle::batches) shuffle(batches, random);
+  batch_end.clear();
   Index end = 0;
   for (const std::int64_t batch : batches) {
     const Index first = batch * size, last = std::min(count, first + size);
     if (options.shuffle == Shuffle::batches)
-      for (Index i = first; i < last; ++i) plan.order.push_back(i);
-    plan.batch_end.push_back(end += last - first);
+      std::iota(positions.begin() + end, positions.begin() + end + last - first, first);
+    batch_end.push_back(end += last - first);
   }
-  return plan;
 }
 
 // InvalidArgument naming the first of the samples before `last` with a number that is
@@ -80,17 +69,20 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
                          const EpochOptions& options, T* outputs,
                          Interrupt& interrupt) {
   Engine<T>& work = engine(std::min(options.batch_size, samples.count));
-  const Plan plan = plan_epoch(samples.count, options);
-  std::vector<std::int64_t> rows(plan.order.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    rows[i] = samples.row(static_cast<Index>(plan.order[i]));
+  plan_epoch(samples.count, options, positions_, batch_end_);
   Samples ordered = samples;
-  ordered.rows = rows.data();
+  ordered.rows = positions_.data();
+  if (samples.rows) {
+    rows_.resize(positions_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i)
+      rows_[i] = samples.rows[positions_[i]];
+    ordered.rows = rows_.data();
+  }
 
   const Index n_out = network_->n_out();
   const auto keep_outputs = [&](Index first, const Batch<T>& chunk) {
     for (Index j = 0; j < chunk.size(); ++j) {
-      const Index at = plan.order[static_cast<std::size_t>(first + j)];
+      const Index at = positions_[static_cast<std::size_t>(first + j)];
       from_strips(chunk.a(network_->depth()), j, j + 1, outputs + (at - j) * n_out,
                   n_out);
     }
@@ -107,7 +99,7 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
   double loss_sum = 0, weight_sum = 0;
   Index first = 0, batch = 0;
   try {
-    for (const Index last : plan.batch_end) {
+    for (const Index last : batch_end_) {
       const double weight = sum_of_weights(ordered, first, last);
       Pass<T> pass{
           ordered,           first,      last,    weight, loss, options.penalties,

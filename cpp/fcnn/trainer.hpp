@@ -62,6 +62,8 @@ class Trainer {
   State before_;  // the optimizer's, at the beginning of the epoch
   std::unique_ptr<Engine<T>> engine_;
   Index engine_batch_ = 0;
+  std::vector<std::int64_t> positions_, rows_;  // of the epoch's samples, in its order
+  std::vector<Index> batch_end_;
 };
 
 }  // namespace fcnn
