@@ -106,7 +106,7 @@ def test_everything_else_with_1_to_4_threads(sizes, n, dtype, rng, split_everyth
 def test_update_strip_by_strip_is_the_update_of_the_whole(
     batch_size, rule, penalties, rng
 ):
-    """A bound that is never reached needs the whole gradient first, and changes none."""
+    """A bound never reached wants the whole gradient first, and changes nothing."""
     X, y = problem(rng, [20, 33, 17, 5])
     a, b = make([20, 33, 17, 5], "float32"), make([20, 33, 17, 5], "float32")
     options = {"epochs": 2, "batch_size": batch_size, "optimizer": rule, **penalties}
