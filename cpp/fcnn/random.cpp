@@ -15,34 +15,33 @@ std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
   return a1 * b1 + (middle >> 32) + (other >> 32);
 }
 
-// Philox's four numbers at N positions in a row, their low words without carry: `first`
-// is a multiple of N.
+// Philox's four numbers of 32 bits at N positions in a row, their low words without
+// carry: `first` is a multiple of N. Kept in 64 bits, which is what a product has.
 template <std::size_t N>
-std::array<std::array<std::uint32_t, N>, 4> philox(std::uint64_t first,
+std::array<std::array<std::uint64_t, N>, 4> philox(std::uint64_t first,
                                                    std::uint32_t attempt,
                                                    std::uint32_t number,
                                                    std::uint32_t purpose,
                                                    std::uint64_t seed) {
-  std::array<std::array<std::uint32_t, N>, 4> x;
+  constexpr std::uint64_t low = 0xffffffffu;
+  std::array<std::array<std::uint64_t, N>, 4> x;
   for (std::size_t i = 0; i < N; ++i) {
-    x[0][i] = static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i);
-    x[1][i] = static_cast<std::uint32_t>(first >> 32) | attempt << 16;
+    x[0][i] = (first & low) + i;
+    x[1][i] = first >> 32 | std::uint64_t{attempt} << 16;
     x[2][i] = number;
     x[3][i] = purpose;
   }
-  auto k0 = static_cast<std::uint32_t>(seed);
-  auto k1 = static_cast<std::uint32_t>(seed >> 32);
+  std::uint64_t k0 = seed & low, k1 = seed >> 32;
   for (int round = 0; round < 10; ++round) {
     for (std::size_t i = 0; i < N; ++i) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x[0][i];
-      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * x[2][i];
-      x[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ x[1][i] ^ k0;
-      x[1][i] = static_cast<std::uint32_t>(p1);
-      x[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ x[3][i] ^ k1;
-      x[3][i] = static_cast<std::uint32_t>(p0);
+      const std::uint64_t p0 = 0xD2511F53u * x[0][i], p1 = 0xCD9E8D57u * x[2][i];
+      x[0][i] = p1 >> 32 ^ x[1][i] ^ k0;
+      x[1][i] = p1 & low;
+      x[2][i] = p0 >> 32 ^ x[3][i] ^ k1;
+      x[3][i] = p0 & low;
     }
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
+    k0 = (k0 + 0x9E3779B9u) & low;
+    k1 = (k1 + 0xBB67AE85u) & low;
   }
   return x;
 }
@@ -67,16 +66,15 @@ double logarithm(double x) {
 std::array<std::uint64_t, 2> Random::bits(std::uint64_t position,
                                           std::uint32_t attempt) const {
   const auto x = philox<1>(position, attempt, number_, purpose_, seed_);
-  return {std::uint64_t{x[0][0]} | std::uint64_t{x[1][0]} << 32,
-          std::uint64_t{x[2][0]} | std::uint64_t{x[3][0]} << 32};
+  return {x[0][0] | x[1][0] << 32, x[2][0] | x[3][0] << 32};
 }
 
 Random::Words Random::many_bits(std::uint64_t first) const {
   const auto x = philox<kBlocks>(first, 0, number_, purpose_, seed_);
   Words words;
   for (std::size_t i = 0; i < kBlocks; ++i) {
-    words[2 * i] = std::uint64_t{x[0][i]} | std::uint64_t{x[1][i]} << 32;
-    words[2 * i + 1] = std::uint64_t{x[2][i]} | std::uint64_t{x[3][i]} << 32;
+    words[2 * i] = x[0][i] | x[1][i] << 32;
+    words[2 * i + 1] = x[2][i] | x[3][i] << 32;
   }
   return words;
 }

@@ -109,22 +109,31 @@ using HalfColumn =
            std::make_integer_sequence<int, 1>>;
 
 // All bits set in the first n lanes (all lanes if n >= the pack's size).
-template <class T>
-inline Pack<T> first_lanes(Index n) {
-  constexpr Index size = Pack<T>::size;
+template <class T, class P = Pack<T>>
+inline P first_lanes(Index n) {
   static constexpr auto lane = [] {
-    std::array<T, size> numbers{};
+    std::array<T, P::size> numbers{};
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<T>(i);
     return numbers;
   }();
-  return Pack<T>::load(lane.data()) < Pack<T>(static_cast<T>(std::min(n, size)));
+  return P::load(lane.data()) < P(static_cast<T>(std::min(n, P::size)));
 }
 
-// strips(i, j) = plain[i]; padding is set to zero. `beyond`: as many numbers as fill
-// the last strip may be read.
+// The first n numbers of a column (C: Column or HalfColumn), zeros for the others.
+template <class C, class T>
+inline void copy_first(const T* from, Index n, T* to) {
+  C column = C::load(from);
+  for (int k = 0; k < C::packs; ++k)
+    column.pack[k] =
+        first_lanes<T, typename C::PackType>(n - k * C::size) & column.pack[k];
+  column.store(to);
+}
+
+// strips(i, j) = plain[i]; padding is set to zero. `readable` numbers may be read from
+// plain[0] on, which makes the end of the row cheap where they fill its last strip.
 template <class T>
-void to_strips(const T* plain, const Strips<T>& strips, Index j, bool beyond = false) {
-  constexpr Index width = Strips<T>::width, size = Pack<T>::size;
+void to_strips(const T* plain, const Strips<T>& strips, Index j, Index readable) {
+  constexpr Index width = Strips<T>::width;
   Index s = 0;
   for (; (s + 1) * width <= strips.features; ++s)
     Column<T>::load(plain + s * width).store(strips.column(s, j));
@@ -132,9 +141,10 @@ void to_strips(const T* plain, const Strips<T>& strips, Index j, bool beyond = f
   const Index n = strips.features - s * width;
   const T* from = plain + s * width;
   T* to = strips.column(s, j);
-  if (beyond) {
-    for (Index i = 0; i < width; i += size)
-      (first_lanes<T>(n - i) & Pack<T>::load(from + i)).store(to + i);
+  if (n <= width / 2 && s * width + width / 2 <= readable) {
+    copy_first<HalfColumn<T>>(from, n, to);
+  } else if ((s + 1) * width <= readable) {
+    copy_first<Column<T>>(from, n, to);
   } else {
     for (Index i = 0; i < n; ++i) to[i] = from[i];
     for (Index i = n; i < width; ++i) to[i] = T(0);
@@ -144,7 +154,8 @@ void to_strips(const T* plain, const Strips<T>& strips, Index j, bool beyond = f
 // strips(i, j) = plain[j * column + i].
 template <class T>
 void to_strips(const T* plain, Index column, const Strips<T>& strips) {
-  for (Index j = 0; j < strips.columns; ++j) to_strips(plain + j * column, strips, j);
+  for (Index j = 0; j < strips.columns; ++j)
+    to_strips(plain + j * column, strips, j, strips.features);
 }
 
 // plain[j * column + i] = strips(i, j) for columns first <= j < last.

@@ -117,19 +117,18 @@ template <class T>
 void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
   if (readable_in_place<T>(table)) {
     const auto* from = reinterpret_cast<const T*>(table.row(row));
-    // whether the numbers that fill the last strip are still the table's
-    const bool beyond = (table.rows - 1 - row) * table.row_step >=
-                        (strips.count() * Strips<T>::width - table.columns) *
-                            static_cast<Index>(sizeof(T));
-    return to_strips(from, strips, j, beyond);
+    // to the end of the last row
+    const Index readable =
+        table.columns + (table.rows - 1 - row) * table.row_step / Index{sizeof(T)};
+    return to_strips(from, strips, j, readable);
   }
   constexpr Index piece = 16 * Strips<T>::width;
-  std::array<T, piece> numbers;
+  std::array<T, piece> numbers{};
   const Read<T> read_some = reader<T>(table.type);
   for (Index first = 0; first < table.columns; first += piece) {
     const Index n = std::min(piece, table.columns - first);
     read_some(table, row, first, first + n, numbers.data());
-    to_strips(numbers.data(), strips.part(first, n), j);
+    to_strips(numbers.data(), strips.part(first, n), j, piece);
   }
 }
 
