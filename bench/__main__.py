@@ -36,9 +36,9 @@ def main() -> None:
         result = memory.measure(rivals, options.threads, gigabytes, options.folder)
         print(f"\n{memory.as_table(result)}")
     elif options.command == "scaling":
-        result = scaling.measure(
-            rivals, options.threads, options.repeat, options.seconds
-        )
+        harness = Harness(rivals, options.threads, options.repeat, options.seconds)
+        result = scaling.measure(harness, quick=options.quick)
+        described |= {"peak": harness.peak_label, "versions": harness.versions}
         print(scaling.as_text(result))
         if options.plot:
             title = f"{described['processor']}, fcnn level {described['level']}"

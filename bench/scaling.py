@@ -10,12 +10,12 @@ from bench.workloads.scaling import SERIES
 LINES = {1: "-", 2: "--"}
 
 
-def measure(rivals, threads, repeat, seconds) -> dict:
-    """{series: {(rival, threads): [(x, GFLOP/s, microseconds a sample), ...]}}."""
+def measure(harness: Harness, *, quick: bool) -> dict:
+    """{series: {"rival, n threads": [(x, GFLOP/s, microseconds a sample), ...]}}."""
     result: dict = {}
-    with Harness(rivals, threads, repeat, seconds) as harness:
+    with harness:
         for name, works in SERIES.items():
-            for x, work in works:
+            for x, work in [(x, w.quick()) for x, w in works[:2]] if quick else works:
                 for comparison in harness.compare(work):
                     for timing in comparison.timings:
                         point = (

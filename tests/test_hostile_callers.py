@@ -246,3 +246,67 @@ def test_wide_steps_between_columns_are_read_as_others_are(rng):
         for net, rows in zip(nets, (X, np.asfortranarray(X)), strict=True)
     ]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("n_out", [1, 3, 17, 20])
+@pytest.mark.parametrize("output", ["sigmoid", "identity", "softmax"])
+def test_clipping_after_a_shorter_batch(output, n_out, rng):
+    """What an earlier, longer batch left in padding is no part of the gradient."""
+    X, y = rng.normal(size=(17, 4)), rng.uniform(0.1, 0.9, (17, n_out))
+    net = fcnn.Network([4, 5, n_out], "tanh", output, loss="mse", seed=1)
+    twin = net.copy()
+    rule = fcnn.SGD(lr=0.1)
+    net.fit(
+        X, y, epochs=1, batch_size=10, shuffle=False, optimizer=rule, clip_norm=0.01
+    )
+    for rows in (slice(0, 10), slice(10, 17)):
+        _, gradient = twin.loss_and_gradient(X[rows], y[rows])
+        norm = np.linalg.norm(gradient.astype(float))
+        twin.parameters -= 0.1 * gradient * (0.01 / max(norm, 0.01))
+    np.testing.assert_allclose(net.parameters, twin.parameters, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_out", [1, 3, 17, 20])
+def test_steps_after_a_refused_one(n_out, rng):
+    net = fcnn.Network([4, 8, n_out], output="identity", seed=0)
+    X, y = rng.normal(size=(32, 4)), rng.normal(size=(32, n_out))
+    net.fit_batch(X, y)
+    bad = X.copy()
+    bad[:, 2] = np.nan
+    with pytest.raises(ValueError, match="row 0"):
+        net.fit_batch(bad, y)
+    for m in range(1, 32):
+        net.fit_batch(X[:m], y[:m])
+    assert np.isfinite(net.parameters).all()
+
+
+def test_a_copy_goes_on_with_the_same_bits_when_clipping(rng):
+    net = fcnn.Network([4, 5, 1], "tanh", "sigmoid", seed=1)
+    X, y = rng.normal(size=(17, 4)), rng.uniform(0.1, 0.9, 17)
+    net.fit(X, y, epochs=1, batch_size=10, clip_norm=0.05)
+    twin = net.copy()
+    for each in (net, twin):
+        each.fit(X, y, epochs=1, batch_size=4, clip_norm=0.05)
+    assert np.array_equal(net.parameters, twin.parameters)
+
+
+PREDICTS_AT_THE_END = """
+import sys
+import numpy as np, fcnn
+net = fcnn.Network([100, 200, 1], seed=0)
+X = np.ones((5000, 100), np.float32)
+class Last:
+    def __del__(self, net=net, X=X, write=sys.stdout.write, flush=sys.stdout.flush):
+        net.predict(X)
+        write("done")
+        flush()
+last = Last()
+"""
+
+
+def test_prediction_while_the_interpreter_ends():
+    command = [sys.executable, "-c", PREDICTS_AT_THE_END]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout) == (0, "done"), result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import sys
 import threading
 import tracemalloc
@@ -165,3 +166,35 @@ def test_out_must_not_be_the_parameters():
     net = fcnn.Network([2, 3], bias=False, seed=1)
     with pytest.raises(ValueError, match="overlap"):
         net.predict(np.ones(2, "f4"), out=net.parameters[:3])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtypes_that_are_equal_but_another_object(dtype, rng):
+    """Every array that comes out of a pickle has such a dtype."""
+    net = fcnn.Network([3, 4, 2], dtype=dtype, seed=0)
+    p, X = net.predictor(8), rng.normal(size=(5, 3)).astype(dtype)
+    expected = net.predict(X)
+    for same in (
+        pickle.loads(pickle.dumps(X)),
+        X.astype(np.dtype(dtype, metadata={"a": 1})),
+        X.astype(np.dtype(dtype, copy=True)),
+        X.astype(X.dtype.newbyteorder("S")),
+        X.astype(np.longdouble),
+        np.asfortranarray(X),
+        X.view(np.memmap),
+    ):
+        assert np.array_equal(p(same), expected)
+        assert np.array_equal(net.predict(same), expected)
+        out = np.empty_like(expected)
+        assert p(same, out) is out
+        assert np.array_equal(out, expected)
+
+
+def test_conversion_is_the_cores_and_not_numpys():
+    net = fcnn.Network([3, 2], output="identity", seed=0)
+    with np.errstate(all="raise"):
+        assert np.array_equal(
+            net.predictor(2)(np.full((2, 3), 1e-42)),
+            net.predict(np.full((2, 3), 1e-42)),
+        )
+        assert net.predictor(2)(np.full((2, 3), 1e300)).shape == (2, 2)

@@ -46,8 +46,10 @@ auto take_gil(F f) {
 
 class ReleasedGil {
  public:
-  ReleasedGil() : state_(PyEval_SaveThread()) {}
+  // The thread that ends the interpreter keeps the GIL: nobody else may have it.
+  ReleasedGil() : state_(interpreter_ends() ? nullptr : PyEval_SaveThread()) {}
   ~ReleasedGil() {
+    if (!state_) return;
     if (interpreter_ends()) sleep_for_ever();
     take_gil([&] { PyEval_RestoreThread(state_); });
   }

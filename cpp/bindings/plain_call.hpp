@@ -18,8 +18,12 @@ const py::detail::PyArray_Proxy* plain_array(PyObject* object) {
   const auto* array = py::detail::array_proxy(object);
   constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
                          py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  static const PyObject* dtype = py::dtype::of<T>().release().ptr();
-  if (array->descr != dtype || (array->flags & wanted) != wanted) return nullptr;
+  const auto* dtype = py::detail::array_descriptor_proxy(array->descr);
+  constexpr int number = sizeof(T) == 4 ? py::detail::npy_api::NPY_FLOAT_
+                                        : py::detail::npy_api::NPY_DOUBLE_;
+  if (dtype->type_num != number || dtype->byteorder != '=' ||
+      (array->flags & wanted) != wanted)
+    return nullptr;
   return array;
 }
 

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "arrays.hpp"
 #include "call.hpp"
 #include "fcnn/predict.hpp"
 #include "plain_call.hpp"
@@ -61,6 +62,20 @@ PyObject* call_plain(const PredictorObject<T>& self, PyObject* x, PyObject* out)
     run(self, call.x, call.rows, call.out);
   }
   return call.result.release().ptr();
+}
+
+// The same for arrays that the core has to convert: out (rows, n_out) of x, checked.
+template <class T>
+void call_converting(const py::handle& predictor, const py::array& x, py::array& out) {
+  const auto& self = *reinterpret_cast<PredictorObject<T>*>(predictor.ptr());
+  const Table input = table_of(x, "x");
+  if (input.columns != self.predictor->n_in())
+    throw py::value_error("x does not have the network's columns");
+  T* to = writable<T>(out, input.rows, self.predictor->n_out(), "out");
+  const ReleasedGil released;
+  const FloatState float_state;
+  Vector<T> scratch(self.predictor->scratch(input.rows));
+  self.predictor->run(input, 0, input.rows, to, scratch.data());
 }
 
 template <class T>
@@ -150,6 +165,13 @@ void register_predictor(py::module_& m, const char* name, const char* full_name)
   using namespace py::literals;
   const py::object type = make_type<T>(full_name);
   m.attr(name) = type;
+  m.def(
+      "predict_converting",
+      [type](const py::handle& predictor, const py::array& x, py::array& out) {
+        if (!py::isinstance(predictor, type)) throw py::reference_cast_error();
+        call_converting<T>(predictor, x, out);
+      },
+      "predictor"_a, "X"_a, "out"_a);
   m.def(
       "make_predictor",
       [type](NetworkHandle<T>& network, Index most_rows, const py::function& fallback) {

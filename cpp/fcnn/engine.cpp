@@ -77,8 +77,7 @@ Ahead Engine<T>::next_rows(const Samples& samples, Index offset,
   if (!samples.rows) return {};  // they follow each other, and the CPU sees that itself
   const Index first = std::min(samples.count, offset + share.first);
   const Index last = std::min(samples.count, offset + share.last);
-  const Index tiles = (share.count() + kTileColumns<T> - 1) / kTileColumns<T>;
-  const Index calls = Strips<T>::count(network_.layer(1).n_out) * tiles *
+  const Index calls = count_tiles<T>(network_.layer(1).n_out, share.count()) *
                       Strips<T>::count(network_.n_in());
   return rows_ahead(samples.x, samples.rows + first, samples.rows + last, calls);
 }

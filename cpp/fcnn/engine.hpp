@@ -31,6 +31,8 @@ template <class T>
 class Engine {
  public:
   Engine(const Network<T>& network, Index max_batch, bool with_gradient);
+  Engine(const Engine&) = delete;  // descent_ points into it
+  Engine& operator=(const Engine&) = delete;
 
   // Takes theta over into strips.
   void load(const T* theta);

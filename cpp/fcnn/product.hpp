@@ -151,6 +151,16 @@ void run_tiles(Index features, Index first, Index last, F tile_at) {
   }
 }
 
+// The tiles that all strips of so many features take for so many columns.
+template <class T>
+Index count_tiles(Index features, Index columns) {
+  const auto of_strip = [&](Index most) { return (columns + most - 1) / most; };
+  const Index rest = features % Strips<T>::width;
+  const bool half = rest > 0 && rest <= Strips<T>::width / 2;
+  return (Strips<T>::count(features) - half) * of_strip(kColumnsInTile<Column<T>>) +
+         half * of_strip(kColumnsInTile<HalfColumn<T>>);
+}
+
 // One strip, of so many features, of z = W a + b, or of W^T delta, for columns
 // (samples) first..last: out(:, j) = start + sum_p left(:, p) right(p, j), left(:, p)
 // at left + p left_step. start: one strip's numbers, or null for zeros. `ahead` is
@@ -218,14 +228,23 @@ void outer_product(const T* delta, Index features, const Strips<T>& a, bool add,
   }
 }
 
-// out = sum of one strip's columns, each lane one chain as in outer_product.
-template <class T>
+// out = sum of one strip's columns, each lane one chain as in outer_product; of a strip
+// of so many features no more than the half that holds them, zeros beside.
+template <class C, class T>
 void column_sum(const T* strip, Index columns, bool add, T* out) {
-  Column<T> sum(T(0));
-  for (Index j = 0; j < columns; ++j)
-    sum.add(Column<T>::load(strip + j * Strips<T>::width));
-  if (add) sum.add(Column<T>::load(out));
+  C sum(T(0));
+  for (Index j = 0; j < columns; ++j) sum.add(C::load(strip + j * Strips<T>::width));
+  if (add) sum.add(C::load(out));
   sum.store(out);
+}
+
+template <class T>
+void column_sum(const T* strip, Index features, Index columns, bool add, T* out) {
+  if (features <= Strips<T>::width / 2) {
+    column_sum<HalfColumn<T>>(strip, columns, add, out);
+  } else {
+    column_sum<Column<T>>(strip, columns, add, out);
+  }
 }
 
 }  // namespace fcnn

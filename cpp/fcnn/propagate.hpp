@@ -158,7 +158,8 @@ void gradient(const Strips<T>& delta, const Strips<T>& a_before, bool add,
   // db = sum of delta
   if (bias_gradient && share.part == 0)
     for (Index s = 0; s < delta.count(); ++s)
-      column_sum(delta.strip(s), delta.columns, add, bias_gradient + s * width);
+      column_sum(delta.strip(s), delta.features_in(s), delta.columns, add,
+                 bias_gradient + s * width);
 }
 
 }  // namespace fcnn

@@ -4,8 +4,9 @@
 // The features are cut into strips of `width` (the height of the product's tile: two
 // packs, or the one that fills a cache line); inside a strip a column's features are
 // contiguous, and the columns follow each other: element (i, j) stands at [i /
-// width][j][i % width]. The last strip is padded; padded lanes hold numbers that nobody
-// reads. Columns are samples for z, a and delta, inputs for W and dW.
+// width][j][i % width]. The last strip is padded: with zeros in theta, W^T,
+// the gradient and the moments; in z, a and delta with numbers that nobody reads.
+// Columns are samples for z, a and delta, inputs for W and dW.
 #pragma once
 
 #include <algorithm>

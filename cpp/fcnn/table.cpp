@@ -132,15 +132,6 @@ void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
   }
 }
 
-template <class T>
-void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
-               T* to, Index to_step) {
-  const Read<T> read_one = reader<T>(table.type);
-  for (Index i = 0; i < count; ++i)
-    read_one(table, rows ? static_cast<Index>(rows[i]) : first + i, 0, table.columns,
-             to + i * to_step);
-}
-
 Ahead rows_ahead(const Table& table, const std::int64_t* first,
                  const std::int64_t* last, Index calls) {
   const Index step = std::abs(table.column_step);
@@ -166,9 +157,6 @@ template void read_row(const Table&, Index, float*);
 template void read_row(const Table&, Index, double*);
 template void read_row(const Table&, Index, const Strips<float>&, Index);
 template void read_row(const Table&, Index, const Strips<double>&, Index);
-template void read_rows(const Table&, const std::int64_t*, Index, Index, float*, Index);
-template void read_rows(const Table&, const std::int64_t*, Index, Index, double*,
-                        Index);
 template Index first_row_not_finite<float>(const Table&, const std::int64_t*, Index,
                                            Index);
 template Index first_row_not_finite<double>(const Table&, const std::int64_t*, Index,

@@ -48,12 +48,6 @@ void read_row(const Table& table, Index row, T* to);
 template <class T>
 void read_row(const Table& table, Index row, const Strips<T>& strips, Index j);
 
-// to[i * to_step + j] = table(row i, j) for i = 0 .. count - 1, where row i is rows[i],
-// or first + i where `rows` is null.
-template <class T>
-void read_rows(const Table& table, const std::int64_t* rows, Index first, Index count,
-               T* to, Index to_step);
-
 // Rows first..last, to be asked for in so many calls.
 Ahead rows_ahead(const Table& table, const std::int64_t* first,
                  const std::int64_t* last, Index calls);

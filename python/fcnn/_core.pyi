@@ -172,3 +172,6 @@ def make_predictor(
     n_rows: int,
     fallback: Callable[[Predictor64, Any, Any], Array],
 ) -> Predictor64: ...
+def predict_converting(
+    predictor: Predictor32 | Predictor64, X: Array, out: Array
+) -> None: ...

@@ -126,11 +126,10 @@ class Propagation(NetworkBase):
             shape = (len(X), n_out)
             if out is not None:
                 _check_out(out, shape[1:] if single else shape, dtype, X)
-            plain = np.array(X, dtype.type, order="C")
-            result = p(plain) if len(X) else np.empty(shape, dtype)
+            result = np.empty(shape, dtype) if out is None else out.reshape(shape)
+            _core.predict_converting(p, X, result)
             if out is None:
                 return result[0] if single else result
-            out[...] = result[0] if single else result
             return cast("Array", out)
 
         if isinstance(self._engine, _core.Network32):
