@@ -35,7 +35,7 @@ def rng():
 @pytest.fixture
 def split_everything():
     """Threads share even the smallest work, as they otherwise would not."""
-    threshold, threads = _core.set_split_threshold(0.0), fcnn.get_num_threads()
+    split, threads = _core.set_always_split(True), fcnn.get_num_threads()
     yield
-    _core.set_split_threshold(threshold)
+    _core.set_always_split(split)
     fcnn.set_num_threads(threads)

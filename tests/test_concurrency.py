@@ -149,7 +149,7 @@ FORK = """
 import os, sys, threading, warnings
 import numpy as np, fcnn
 from fcnn import _core
-_core.set_split_threshold(0)
+_core.set_always_split(True)
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(300, 20)), rng.integers(0, 3, 300)
 net = fcnn.Network([20, 40, 3], 'tanh', 'softmax', seed=0)
@@ -174,7 +174,7 @@ FORK_WHILE_BUSY = """
 import os, threading
 import numpy as np, fcnn
 from fcnn import _core
-_core.set_split_threshold(0)
+_core.set_always_split(True)
 fcnn.set_num_threads(2)
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(300, 20)), rng.integers(0, 3, 300)

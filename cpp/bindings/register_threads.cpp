@@ -12,7 +12,7 @@ void register_threads(py::module_& m) {
   using namespace py::literals;
   m.def("get_num_threads", num_threads);
   m.def("set_num_threads", set_num_threads, "n"_a);
-  m.def("set_split_threshold", set_split_threshold, "multiply_adds"_a);
+  m.def("set_always_split", set_always_split, "split"_a);
   m.def("thread_stats", [] {
     const ThreadTeam::Statistics done = ThreadTeam::statistics();
     py::dict row;

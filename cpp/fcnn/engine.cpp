@@ -51,7 +51,7 @@ Weights<T> Engine<T>::weights(Index l) {
 template <class T>
 int Engine<T>::share_out(Index samples, int n_threads) const {
   const double work = multiply_adds_ * static_cast<double>(samples);
-  const int parts = threads_for(work, samples, n_threads);
+  const int parts = threads_for_step(work, samples, n_threads);
   return static_cast<int>(std::min<Index>(parts, samples));
 }
 

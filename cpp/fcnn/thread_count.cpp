@@ -1,6 +1,7 @@
 // How many threads: the environment, the cores, and the size of the work.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -52,11 +53,21 @@ int cores() {
 
 std::atomic<int> chosen{0};
 
-// What a part must have at least. A step's phases begin and end together, which takes
+std::atomic<bool> always{false};
+
+// Measured (docs/performance.md). A step's phases begin and end together, which takes
 // some microseconds; and what one core has updated of the parameters the others must
-// fetch from it, which takes as long as some ten samples (docs/performance.md).
-std::atomic<double> threshold{500e3};
+// fetch from it, which takes as long as some ten samples, so that the fewer samples a
+// part has, the more work it must have on each.
+constexpr double kSamplesTimesWork = 8e6;
 constexpr Index kSamplesOfPart = 16;
+
+// By itself, unlike in a step among many, work must first wake threads that sleep.
+constexpr double kWorkOfLonePart = 4e6;
+
+int between_1_and(int n, double parts) {
+  return static_cast<int>(std::clamp(parts, 1.0, static_cast<double>(std::max(n, 1))));
+}
 
 }  // namespace
 
@@ -73,16 +84,18 @@ int num_threads() {
 
 void set_num_threads(int n) { chosen.store(n); }
 
-int threads_for(double multiply_adds, Index samples, int n) {
-  const double least = threshold.load();
-  if (least <= 0) return n;
-  const double parts = std::min(multiply_adds / least,
-                                static_cast<double>(samples) / double{kSamplesOfPart});
-  return static_cast<int>(std::clamp(parts, 1.0, static_cast<double>(std::max(n, 1))));
+int threads_for_step(double multiply_adds, Index samples, int n) {
+  if (always.load()) return n;
+  const auto count = static_cast<double>(samples);
+  // (multiply_adds / parts) (samples / parts) >= kSamplesTimesWork
+  const double parts = std::sqrt(multiply_adds * count / kSamplesTimesWork);
+  return between_1_and(n, std::min(parts, count / double{kSamplesOfPart}));
 }
 
-double set_split_threshold(double multiply_adds) {
-  return threshold.exchange(multiply_adds);
+int threads_for_call(double multiply_adds, int n) {
+  return always.load() ? n : between_1_and(n, multiply_adds / kWorkOfLonePart);
 }
+
+bool set_always_split(bool split) { return always.exchange(split); }
 
 }  // namespace fcnn

@@ -55,11 +55,13 @@ int default_threads();
 int num_threads();
 void set_num_threads(int n);
 
-// The threads to use out of n for work of so many multiply-adds on so many samples: one
-// where sharing it out costs more than it saves.
-int threads_for(double multiply_adds, Index samples, int n);
+// The threads to use out of n for so many multiply-adds: one where sharing them out
+// costs more than it saves. Of a step of training on so many samples; of a call by
+// itself.
+int threads_for_step(double multiply_adds, Index samples, int n);
+int threads_for_call(double multiply_adds, int n);
 
-// The multiply-adds below which a part is not worth a thread; returns the one before.
-double set_split_threshold(double multiply_adds);
+// For tests: whether even the smallest work is shared out; returns what was before.
+bool set_always_split(bool split);
 
 }  // namespace fcnn
