@@ -24,7 +24,7 @@ struct Pass {
   Penalties penalties;
   int n_threads = 1;
   bool with_gradient = true;  // else the loss alone, without penalties
-  Observer<T> observer;
+  const Observer<T>& observer;
 };
 
 template <class T>
