@@ -34,6 +34,10 @@ def test_every_batch_size_width_and_offset(name, dtype, rng):
             part = net.predict(X[start : start + n])
             same = np.array_equal(bits(part), bits(rows[start : start + n]))
             assert same, f"{n} rows from {start}, width {width}"
+        # so many that W is copied into strips, as a predictor has it
+        many = net.predict(np.resize(X, (9 * MOST, width)))
+        assert np.array_equal(bits(many), bits(np.resize(rows, many.shape)))
+        assert np.array_equal(bits(net.predictor(MOST)(X)), bits(rows))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -8,7 +8,7 @@ namespace {
 
 // From this many rows on W is copied into strips: below, the copy costs more than the
 // product gains by it.
-constexpr Index kRowsWorthStrips = 16;
+constexpr Index kRowsWorthStrips = 512;
 
 }  // namespace
 
