@@ -310,3 +310,53 @@ def test_prediction_while_the_interpreter_ends():
         command, capture_output=True, text=True, timeout=60, check=False
     )
     assert (result.returncode, result.stdout) == (0, "done"), result.stderr
+
+
+REFUSED_AT_THE_END = """
+import threading, time
+import fcnn
+p = fcnn.Network([3, 4, 2], seed=0).predictor(4)
+
+def ask():
+    while True:
+        try:
+            p("x")
+        except TypeError:
+            pass
+
+threading.Thread(target=ask, daemon=True).start()
+time.sleep(0.1)
+"""
+
+
+def test_the_interpreter_ends_while_a_daemon_thread_is_refused():
+    for _ in range(3):
+        command = [sys.executable, "-c", REFUSED_AT_THE_END]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+
+
+FORKS_BESIDE_A_CALL = """
+import os, signal, threading, time
+import numpy as np, fcnn
+
+net = fcnn.Network([400, 400, 400, 3], "relu", "softmax", seed=0)
+X, y = np.random.default_rng(0).random((60_000, 400), "f4"), np.zeros(64, int)
+thread = threading.Thread(target=lambda: [net.predict(X) for _ in range(3)])
+thread.start()
+time.sleep(0.05)
+pid = os.fork()
+if pid == 0:
+    signal.alarm(30)
+    net.fit(X[:64], y, epochs=1)
+    os._exit(0)
+thread.join()
+assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+@posix
+def test_fork_beside_a_call_of_another_thread():
+    """Whose call the child would otherwise wait for before it trains."""
+    command = [sys.executable, "-W", "ignore", "-c", FORKS_BESIDE_A_CALL]
+    subprocess.run(command, check=True, timeout=60)

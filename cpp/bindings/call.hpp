@@ -15,6 +15,10 @@
 #include "fcnn/interrupt.hpp"
 #include "fcnn/network.hpp"
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 namespace fcnn::bindings {
 
 namespace py = pybind11;
@@ -69,6 +73,17 @@ inline bool signal_raised() {
   return raised;
 }
 
+// How many forks this process and its parents have behind them.
+inline std::atomic<int>& forks() {
+  static std::atomic<int> count{0};
+#if defined(__unix__) || defined(__APPLE__)
+  static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { forks().fetch_add(1); });
+  static_cast<void>(registered);
+#endif
+  return count;
+}
+
 // While one thread trains a network, the others are turned away; the training thread
 // itself (in callbacks) is not. Training begins when the calls under way have ended.
 class Guard {
@@ -76,6 +91,7 @@ class Guard {
   class Reading;
 
   void begin() {
+    forget_lost_readers();
     for (const Reading* r = innermost(); r; r = r->outer_)
       if (&r->guard_ == this)  // a signal's handler, called from within a call
         throw Busy("this network is in use by the call that was interrupted");
@@ -102,6 +118,7 @@ class Guard {
   class Reading {
    public:
     explicit Reading(Guard& guard) : guard_(guard), outer_(innermost()) {
+      guard_.forget_lost_readers();
       guard_.readers_.fetch_add(1);
       try {
         guard_.check();
@@ -125,6 +142,16 @@ class Guard {
   };
 
  private:
+  // After a fork the other threads, and their calls under way, are the parent's.
+  void forget_lost_readers() {
+    int seen = forks_.load();
+    const int now = forks().load();
+    if (seen == now || !forks_.compare_exchange_strong(seen, now)) return;
+    int own = 0;
+    for (const Reading* r = innermost(); r; r = r->outer_) own += &r->guard_ == this;
+    readers_.store(own);
+  }
+
   static const Reading*& innermost() {
     thread_local const Reading* reading = nullptr;
     return reading;
@@ -132,6 +159,7 @@ class Guard {
 
   std::atomic<std::thread::id> trainer_{};
   std::atomic<int> readers_{0};
+  std::atomic<int> forks_{forks().load()};
 };
 
 // The network as Python holds it.

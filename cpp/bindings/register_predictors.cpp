@@ -78,9 +78,11 @@ void call_converting(const py::handle& predictor, const py::array& x, py::array&
   self.predictor->run(input, 0, input.rows, to, scratch.data());
 }
 
+// Not noexcept: while the interpreter ends, Python (until 3.14) ends the thread of the
+// fallback by unwinding its stack, through this frame.
 template <class T>
 PyObject* vectorcall(PyObject* object, PyObject* const* args, std::size_t n_flagged,
-                     PyObject* names) noexcept {
+                     PyObject* names) {
   const auto& self = *reinterpret_cast<PredictorObject<T>*>(object);
   const Py_ssize_t n = PyVectorcall_NARGS(n_flagged);
   const Py_ssize_t n_named = names ? PyTuple_GET_SIZE(names) : 0;
@@ -99,6 +101,9 @@ PyObject* vectorcall(PyObject* object, PyObject* const* args, std::size_t n_flag
     return PyErr_NoMemory();
   } catch (py::error_already_set& error) {
     error.restore();
+    return nullptr;
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
     return nullptr;
   }
 }

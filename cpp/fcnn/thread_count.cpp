@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -27,18 +28,41 @@ int from_environment(const char* name) {
   return whole && value > 0 && value <= 1024 ? static_cast<int>(value) : 0;
 }
 
-// Cores' worth of time that the cgroup allows (v2's cpu.max, v1's quota), or 0.
-int from_cgroup() {
+// The first line of a file that begins so, without that beginning.
+std::string line_after(const char* file, const std::string& beginning) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (line.compare(0, beginning.size(), beginning) == 0)
+      return line.substr(beginning.size());
+  return {};
+}
+
+// Cores' worth of time that a group allows (cpu.max of version 2), or infinity.
+double quota_of(const std::string& group) {
   std::string quota;
   double period = 0;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period) {
-  } else {
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
-  }
-  const double limit = std::strtod(quota.c_str(), nullptr);
-  if (limit <= 0 || period <= 0) return 0;
-  return std::max(1, static_cast<int>(limit / period + 0.5));
+  std::ifstream("/sys/fs/cgroup" + group + "/cpu.max") >> quota >> period;
+  const double limit = std::strtod(quota.c_str(), nullptr);  // of "max" 0
+  return limit > 0 && period > 0 ? limit / period
+                                 : std::numeric_limits<double>::infinity();
+}
+
+// The same by version 1, for the root that a container sees.
+double quota_of_version_1() {
+  double limit = 0, period = 0;
+  std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> limit;
+  std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+  return limit > 0 && period > 0 ? limit / period
+                                 : std::numeric_limits<double>::infinity();
+}
+
+// Cores' worth of time that this process's group and those around it allow, or 0.
+int from_cgroup() {
+  double quota = std::min(quota_of(""), quota_of_version_1());
+  std::string group = line_after("/proc/self/cgroup", "0::");
+  for (; group.size() > 1; group.resize(group.rfind('/')))
+    quota = std::min(quota, quota_of(group));
+  return std::isinf(quota) ? 0 : std::max(1, static_cast<int>(quota + 0.5));
 }
 
 int cores() {
@@ -59,7 +83,7 @@ std::atomic<bool> always{false};
 // some microseconds; and what one core has updated of the parameters the others must
 // fetch from it, which takes as long as some ten samples, so that the fewer samples a
 // part has, the more work it must have on each.
-constexpr double kSamplesTimesWork = 8e6;
+constexpr double kSamplesTimesWork = 16e6;
 constexpr Index kSamplesOfPart = 16;
 
 // By itself, unlike in a step among many, work must first wake threads that sleep.

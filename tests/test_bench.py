@@ -1,0 +1,35 @@
+"""python -m bench, with NumPy alone as rival and as little work as it can do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--only", "4-16-16-2/32"],
+        ["predict", "--only", "8-32-32-4/256", "--threads", "1,2"],
+        ["startup"],
+    ],
+    ids=lambda a: a[0],
+)
+def test_it_runs_and_writes_what_it_measured(arguments, tmp_path):
+    path = tmp_path / "result.json"
+    command = [sys.executable, "-m", "bench", *arguments]
+    options = ["--rivals", "numpy", "--quick", "--json", str(path)]
+    printed = subprocess.check_output([*command, *options], cwd=ROOT, text=True)
+    results = json.loads(path.read_text())["results"]
+    assert "numpy" in printed
+    if arguments[0] != "startup":
+        for result in results:
+            assert result["failures"] == {}
+            assert set(result["rivals"]) == {"fcnn", "numpy"}
