@@ -59,8 +59,8 @@ double quota_of_version_1() {
 // Cores' worth of time that this process's group and those around it allow, or 0.
 int from_cgroup() {
   double quota = std::min(quota_of(""), quota_of_version_1());
-  std::string group = line_after("/proc/self/cgroup", "0::");
-  for (; group.size() > 1; group.resize(group.rfind('/')))
+  std::string group = line_after("/proc/self/cgroup", "0::");  // such as /a/b
+  for (; group.size() > 1 && group[0] == '/'; group.resize(group.rfind('/')))
     quota = std::min(quota, quota_of(group));
   return std::isinf(quota) ? 0 : std::max(1, static_cast<int>(quota + 0.5));
 }
@@ -76,7 +76,6 @@ int cores() {
 }
 
 std::atomic<int> chosen{0};
-
 std::atomic<bool> always{false};
 
 // Measured (docs/performance.md). A step's phases begin and end together, which takes
