@@ -134,7 +134,7 @@ def test_other_headers(text, good, refused):
 
 
 WRONG_DESCRIPTIONS = [
-    ("format_version", 2, "format_version is 2"),
+    ("format_version", 3, "format_version is 3"),
     ("format_version", "1", "format_version must be"),
     ("format_version", True, "format_version must be"),
     ("sizes", [3, 4], "sizes|activation"),

@@ -9,6 +9,7 @@
 #include "fcnn/float_state.hpp"
 #include "fcnn/initializers.hpp"
 #include "fcnn/loss_table.hpp"
+#include "fcnn/noise.hpp"
 #include "fcnn/optimizer.hpp"
 #include "fcnn/random.hpp"
 #include "register.hpp"
@@ -50,6 +51,7 @@ py::list losses() {
         entry.outputs.empty() ? py::object(py::none()) : py::cast(entry.outputs);
     row["target_low"] = finite_or_none(entry.target_low);
     row["target_high"] = finite_or_none(entry.target_high);
+    row["smoothed"] = entry.smoothed != Smoothed::no;
     py::list natural;
     if (!entry.natural_output.empty()) natural.append(entry.natural_output);
     row["natural_outputs"] = natural;
@@ -122,6 +124,12 @@ py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed,
                                    items.data());
 }
 
+py::array_t<double> dropout_mask(std::uint64_t seed, std::uint32_t number, Index layer,
+                                 Index n, double p) {
+  const std::vector<double> mask = thinning_mask(seed, number, layer, n, p);
+  return py::array_t<double>(n, mask.data());
+}
+
 }  // namespace
 
 void register_lists(py::module_& m) {
@@ -139,6 +147,7 @@ void register_lists(py::module_& m) {
   m.def("activation_derivative", activation_derivative<float>, "name"_a,
         "z"_a.noconvert());
   m.def("activation_derivative", activation_derivative<double>, "name"_a, "z"_a);
+  m.def("dropout_mask", dropout_mask, "seed"_a, "number"_a, "layer"_a, "n"_a, "p"_a);
   m.def("permutation", permutation, "n"_a, "seed"_a, "stream"_a);
 }
 

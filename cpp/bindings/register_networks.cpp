@@ -84,6 +84,19 @@ py::object predict_plain(NetworkHandle<T>& self, py::handle x, py::handle out) {
   return call.result;
 }
 
+// a[0]: rows first..last of x as the network sees them.
+template <class T>
+void copy_inputs(const Network<T>& network, const Table& x, Index first, Index last,
+                 T* to) {
+  const Index n_in = network.n_in();
+  Vector<T> column(Strips<T>::padded(n_in));
+  const Strips<T> strips(column.data(), n_in, 1);
+  for (Index i = first; i < last; ++i) {
+    read_row(network.standardizer().inputs, x, i, strips, 0);
+    from_strips(strips, 0, 1, to + i * n_in, n_in);
+  }
+}
+
 template <class T>
 py::tuple forward_rows(NetworkHandle<T>& self, const py::array& x, int n_threads) {
   Network<T>& network = *self.network;
@@ -105,8 +118,7 @@ py::tuple forward_rows(NetworkHandle<T>& self, const py::array& x, int n_threads
                             copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
                           }
                         });
-    for (Index i = 0; i < samples.count; ++i)
-      read_row(samples.x, i, input + i * network.n_in());
+    copy_inputs(network, samples.x, 0, samples.count, input);
   });
   return py::make_tuple(z, a);
 }
@@ -166,8 +178,7 @@ py::tuple backprop(NetworkHandle<T>& self, const py::array& x, const py::array& 
       copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
       copy_rows(chunk.delta(static_cast<Index>(l)), first, delta[l - 1]);
     }
-    for (Index i = first; i < first + chunk.size(); ++i)
-      read_row(table, i, input + i * network.n_in());
+    copy_inputs(network, table, first, first + chunk.size(), input);
   };
   py::array_t<T> gradient;
   const double c = run_gradient(
@@ -207,6 +218,8 @@ double evaluate(NetworkHandle<T>& self, const py::array& x, const py::array& y,
       if (outputs)
         from_strips(chunk.a(network.depth()), 0, chunk.size(), outputs + first * n_out,
                     n_out);
+      if (outputs)
+        undo(network.standardizer().targets, outputs + first * n_out, chunk.size());
     };
     return engine.run({samples, 0, samples.count, sum_weight, loss, Penalties(),
                        n_threads, false, keep_outputs},
@@ -224,6 +237,23 @@ void check_target_rows(NetworkHandle<T>& self, const py::array& y, bool labels,
   });
 }
 
+// Each of n_in numbers, or of n_out; empty: as they are.
+template <class T>
+void set_standardizer(NetworkHandle<T>& self, std::vector<double> mean,
+                      std::vector<double> scale, std::vector<double> target_mean,
+                      std::vector<double> target_scale) {
+  self.guard->check();
+  const Network<T>& network = *self.network;
+  const auto fits = [](const auto& m, const auto& s, Index n) {
+    return m.size() == s.size() && (m.empty() || static_cast<Index>(m.size()) == n);
+  };
+  if (!fits(mean, scale, network.n_in()) ||
+      !fits(target_mean, target_scale, network.n_out()))
+    throw py::value_error("expected n_in means and scales, n_out of the targets");
+  self.network->set_standardizer({{std::move(mean), std::move(scale)},
+                                  {std::move(target_mean), std::move(target_scale)}});
+}
+
 template <class T>
 void register_network(py::module_& m, const char* name) {
   using namespace py::literals;
@@ -231,6 +261,17 @@ void register_network(py::module_& m, const char* name) {
   py::class_<Handle>(m, name)
       .def(py::init(&make_network<T>), "sizes"_a, "activations"_a, "bias"_a)
       .def_property_readonly("parameters", &parameters<T>)
+      .def(
+          "set_noise",
+          [](Handle& self, std::vector<double> dropout, double input_noise) {
+            self.guard->check();
+            if (static_cast<Index>(dropout.size()) != self.network->depth())
+              throw py::value_error("expected a rate for each of the layers 0..L-1");
+            self.network->set_noise(std::move(dropout), input_noise);
+          },
+          "dropout"_a, "input_noise"_a)
+      .def("set_standardizer", &set_standardizer<T>, "mean"_a, "scale"_a,
+           "target_mean"_a, "target_scale"_a)
       .def("initialize", &initialize_layer<T>, "layer"_a, "name"_a, "seed"_a)
       .def("predict", &predict_rows<T>, "X"_a, "out"_a, "n_threads"_a)
       .def("predict_plain", &predict_plain<T>, "X"_a, "out"_a)

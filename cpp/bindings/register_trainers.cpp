@@ -25,45 +25,57 @@ std::unique_ptr<TrainerHandle<T>> make_trainer(
       Trainer<T>(network.network, optimizer, hyperparameters), network.guard});
 }
 
+// The batches first_batch..last_batch (-1: to the end) of an epoch, from the sums that
+// came before.
 template <class T>
-double epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
-             bool labels, const std::string& loss_name,
-             const std::optional<Weights64>& weight, const Rows64& rows,
-             Index batch_size, int shuffle, std::uint64_t seed,
-             std::uint32_t epoch_number, double l1, double l2, double clip_norm,
-             std::optional<py::array>& outputs, int n_threads) {
+py::tuple epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
+                bool labels, const std::string& loss_name,
+                const std::optional<Weights64>& weight, const Rows64& rows,
+                EpochOptions options, Index first_batch, Index last_batch,
+                std::pair<double, double> sums, std::optional<py::array>& outputs) {
   Network<T>& network = self.trainer.network();
   const Samples samples = samples_of<T>(network, x, &y, labels, weight, rows);
   const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  options.first_batch = first_batch;
+  options.last_batch = last_batch;
+  T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
+                  : nullptr;
+  const EpochSums after = call(*self.guard, [&](Interrupt& interrupt) {
+    return self.trainer.epoch(samples, loss, options, {sums.first, sums.second}, to,
+                              interrupt);
+  });
+  return py::make_tuple(after.loss, after.weight);
+}
+
+template <class T>
+py::tuple step(TrainerHandle<T>& self, const py::array& x, const py::array& y,
+               bool labels, const std::string& loss_name,
+               const std::optional<Weights64>& weight, const EpochOptions& options,
+               Index first_sample, std::optional<py::array>& outputs) {
+  Network<T>& network = self.trainer.network();
+  const Samples samples = samples_of<T>(network, x, &y, labels, weight, {});
+  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
+                  : nullptr;
+  const EpochSums sums = call(*self.guard, [&](Interrupt& interrupt) {
+    return self.trainer.step(samples, loss, options, first_sample, to, interrupt);
+  });
+  return py::make_tuple(sums.loss, sums.weight);
+}
+
+EpochOptions make_options(Index batch_size, int shuffle, std::uint64_t seed,
+                          std::uint32_t epoch, double l1, double l2, double clip_norm,
+                          double max_norm, double label_smoothing, int n_threads) {
   EpochOptions options;
   options.batch_size = batch_size;
   options.shuffle = static_cast<Shuffle>(shuffle);
   options.seed = seed;
-  options.epoch = epoch_number;
+  options.epoch = epoch;
   options.penalties = {l1, l2};
-  options.clip_norm = clip_norm;
+  options.bounds = {clip_norm, max_norm};
+  options.label_smoothing = label_smoothing;
   options.n_threads = n_threads;
-  T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
-                  : nullptr;
-  return call(*self.guard, [&](Interrupt& interrupt) {
-    return self.trainer.epoch(samples, loss, options, to, interrupt);
-  });
-}
-
-template <class T>
-double step(TrainerHandle<T>& self, const py::array& x, const py::array& y, bool labels,
-            const std::string& loss_name, const std::optional<Weights64>& weight,
-            double l1, double l2, double clip_norm, int n_threads) {
-  Network<T>& network = self.trainer.network();
-  const Samples samples = samples_of<T>(network, x, &y, labels, weight, {});
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
-  EpochOptions options;
-  options.penalties = {l1, l2};
-  options.clip_norm = clip_norm;
-  options.n_threads = n_threads;
-  return call(*self.guard, [&](Interrupt& interrupt) {
-    return self.trainer.step(samples, loss, options, interrupt);
-  });
+  return options;
 }
 
 template <class T>
@@ -101,10 +113,10 @@ void register_trainer(py::module_& m, const char* name) {
   py::class_<Handle>(m, name)
       .def(py::init(&make_trainer<T>), "network"_a, "optimizer"_a, "hyperparameters"_a)
       .def("epoch", &epoch<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a, "sample_weight"_a,
-           "rows"_a, "batch_size"_a, "shuffle"_a, "seed"_a, "epoch"_a, "l1"_a, "l2"_a,
-           "clip_norm"_a, "outputs"_a, "n_threads"_a)
+           "rows"_a, "options"_a, "first_batch"_a, "last_batch"_a, "sums"_a,
+           "outputs"_a)
       .def("step", &step<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a, "sample_weight"_a,
-           "l1"_a, "l2"_a, "clip_norm"_a, "n_threads"_a)
+           "options"_a, "first_sample"_a, "outputs"_a)
       .def_property_readonly("learning_rate",
                              [](Handle& self) { return self.trainer.learning_rate(); })
       .def("set_learning_rate",
@@ -125,6 +137,11 @@ void register_trainers(py::module_& m) {
       PyErr_SetObject(divergence.ptr(), py::make_tuple(e.batch).ptr());
     }
   });
+  using namespace py::literals;
+  py::class_<EpochOptions>(m, "EpochOptions")
+      .def(py::init(&make_options), py::kw_only(), "batch_size"_a, "shuffle"_a,
+           "seed"_a, "epoch"_a, "l1"_a, "l2"_a, "clip_norm"_a, "max_norm"_a,
+           "label_smoothing"_a, "n_threads"_a);
   register_trainer<float>(m, "Trainer32");
   register_trainer<double>(m, "Trainer64");
 }

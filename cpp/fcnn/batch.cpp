@@ -6,14 +6,15 @@ namespace fcnn {
 
 template <class T>
 Batch<T>::Batch(const Network<T>& network, Index capacity, bool with_delta)
-    : n_in_(network.n_in()) {
+    : network_(network), n_in_(network.n_in()) {
   x_storage_.resize(Strips<T>::size_apart(n_in_, capacity));
-  for (const auto& from : network.layers()) {
+  for (Index l = 1; l <= network.depth(); ++l) {
     Layer layer;
-    layer.n_out = from.n_out;
-    layer.storage.setZero(Strips<T>::size_apart(from.n_out, capacity) *
-                          (with_delta ? 3 : 2));
-    if (with_delta) layer.delta.features = from.n_out;
+    layer.n_out = network.layer(l).n_out;
+    if (with_delta && l < network.depth()) layer.dropout = network.dropout(l);
+    const Index strips = (with_delta ? 3 : 2) + (layer.dropout > 0 ? 2 : 0);
+    layer.storage.setZero(Strips<T>::size_apart(layer.n_out, capacity) * strips);
+    if (with_delta) layer.delta.features = layer.n_out;
     layers_.push_back(std::move(layer));
   }
   y_storage_.resize(Strips<T>::size_apart(network.n_out(), capacity));
@@ -31,6 +32,10 @@ void Batch<T>::resize(Index samples) {
     layer.a = Strips<T>::apart(data + layer.z.size(), layer.n_out, samples);
     if (layer.delta.features > 0)
       layer.delta = Strips<T>::apart(data + 2 * layer.z.size(), layer.n_out, samples);
+    if (layer.dropout > 0) {
+      layer.mask = Strips<T>::apart(data + 3 * layer.z.size(), layer.n_out, samples);
+      layer.dropped = Strips<T>::apart(data + 4 * layer.z.size(), layer.n_out, samples);
+    }
   }
   x_ = Strips<T>::apart(x_storage_.data(), n_in_, samples);
   y_ = Strips<T>::apart(y_storage_.data(), layers_.back().n_out, samples);
@@ -38,12 +43,44 @@ void Batch<T>::resize(Index samples) {
 
 template <class T>
 void Batch<T>::gather(const Samples& samples, Index offset, Index first, Index last) {
+  const Standardizer& standardizer = network_.standardizer();
   for (Index j = first; j < last; ++j)
-    read_row(samples.x, samples.row(offset + j), x_, j);
+    read_row(standardizer.inputs, samples.x, samples.row(offset + j), x_, j);
   if (!samples.y.data) return;
-  if (samples.labels) return gather_labels(samples, offset, first, last);
-  for (Index j = first; j < last; ++j)
-    read_row(samples.y, samples.row(offset + j), y_, j);
+  if (samples.labels) {
+    gather_labels(samples, offset, first, last);
+  } else {
+    for (Index j = first; j < last; ++j)
+      read_row(standardizer.targets, samples.y, samples.row(offset + j), y_, j);
+  }
+  if (samples.keep_target != 1) smooth_targets(samples, first, last);
+}
+
+// y <- (1 - s) y + s / K, or s / 2 for independent outputs.
+template <class T>
+void Batch<T>::smooth_targets(const Samples& samples, Index first, Index last) {
+  const Pack<T> keep(static_cast<T>(samples.keep_target));
+  const Pack<T> add(static_cast<T>(samples.add_target));
+  for (Index s = 0; s < y_.count(); ++s) {
+    T* y = y_.column(s, first);
+    for (Index i = 0; i < (last - first) * Strips<T>::width; i += Pack<T>::size)
+      fma(keep, Pack<T>::load(y + i), add).store(y + i);
+  }
+}
+
+template <class T>
+void Batch<T>::disturb_inputs(const Draws& draws, Index first, Index last) {
+  if (network_.input_noise() > 0)
+    add_noise(draws, network_.input_noise(), x_, first, last);
+  if (network_.dropout(0) > 0)
+    drop_out<T>(draws, 0, network_.dropout(0), x_, {}, x_, first, last);
+}
+
+template <class T>
+void Batch<T>::drop_out_layer(const Draws& draws, Index l, Index first, Index last) {
+  const Layer& layer = layers_[at(l)];
+  if (layer.dropout > 0)
+    drop_out(draws, l, layer.dropout, layer.a, layer.mask, layer.dropped, first, last);
 }
 
 // One-hot: y_k = 1 for the label k, else 0.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "fcnn/optimizers.hpp"
 #include "fcnn/thread_team.hpp"
 
 namespace fcnn {
@@ -154,6 +155,37 @@ void Descent<T>::update(const Updater<T>& updater, int parts) {
     for (Index s = 0; s < g.count(); ++s)
       update_strip(updater, l, s, {share.first, share.last}, g);
     update_bias(updater, l, share);
+  });
+}
+
+// Srivastava et al., Dropout, JMLR 15, 2014, section 5.1. Shared out by strips of
+// nodes.
+template <class T>
+void Descent<T>::limit_norms(double bound, int parts) {
+  const Pack<T> one(T(1)), most(static_cast<T>(bound));
+  ThreadTeam::run(parts, [&](int part) {
+    for (Index l = 1; l <= network_.depth(); ++l) {
+      const Strips<T> w = layout_.weight(parameters_, l);
+      const Range mine = part_of(w.count(), part, parts, 1);
+      for (Index s = mine.first; s < mine.last; ++s) {
+        bool changed = false;
+        for (Index i = 0; i < Strips<T>::width; i += Pack<T>::size) {
+          Pack<T> squares(T(0));
+          for (Index j = 0; j < w.columns; ++j) {
+            const Pack<T> x = Pack<T>::load(w.column(s, j) + i);
+            squares = fma(x, x, squares);
+          }
+          const Pack<T> factor = at_most(quotient(most, sqrt(squares)), one);
+          if (!(sum(factor) < static_cast<T>(Pack<T>::size))) continue;
+          changed = true;
+          for (Index j = 0; j < w.columns; ++j) {
+            T* x = w.column(s, j) + i;
+            (Pack<T>::load(x) * factor).store(x);
+          }
+        }
+        if (changed && l > 1) transpose(w, transposed(l), s, 0, w.columns);
+      }
+    }
   });
 }
 

@@ -56,6 +56,9 @@ class Descent {
 
   void update(const Updater<T>& updater, int parts);
 
+  // W_k <- W_k min(1, bound / ||W_k||), the incoming weights of each node k.
+  void limit_norms(double bound, int parts);
+
   // All of these (but clip_norm) one strip after the other, while it is in the cache.
   // Afterwards the gradient is not to be had.
   double update_at_once(const Batch<T>& batch, bool add, const Penalties& penalties,

@@ -56,18 +56,26 @@ int Engine<T>::share_out(Index samples, int n_threads) const {
 }
 
 template <class T>
-void Engine<T>::forward_share(const Samples& samples, Index offset,
-                              const Share& share) {
+void Engine<T>::forward_share(const Samples& samples, Index offset, const Share& share,
+                              const Draws* draws) {
   constexpr Index rows = 64;  // then Ctrl-C may be asked about
   for (Index first = share.first; first < share.last; first += rows) {
     const Index last = std::min(first + rows, share.last);
     batch_.gather(samples, offset, first, last);
     share.done(last - first, network_.n_in());
   }
+  Draws here;
+  if (draws) {
+    here = *draws;
+    here.first += offset;
+    batch_.disturb_inputs(here, share.first, share.last);
+  }
   Ahead ahead = next_rows(samples, offset + batch_.size(), share);
-  for (Index l = 1; l <= network_.depth(); ++l)
+  for (Index l = 1; l <= network_.depth(); ++l) {
     forward(weights(l), network_.layer(l).activation, batch_.a_before(l), batch_.z(l),
             batch_.a(l), share, l == 1 ? &ahead : nullptr);
+    if (draws) batch_.drop_out_layer(here, l, share.first, share.last);
+  }
 }
 
 // The rows that this share will gather from `offset` on, for the first layer's product.
@@ -99,8 +107,8 @@ void Engine<T>::backward_share(const Loss<T>& loss, bool with_gradient,
   if (!with_gradient) return;
   for (Index l = depth - 1; l >= 1; --l) {
     backward(descent_->transposed(l + 1), batch_.delta(l + 1),
-             network_.layer(l).activation, batch_.z(l), batch_.a(l), batch_.delta(l),
-             share);
+             network_.layer(l).activation, batch_.z(l), batch_.a(l), batch_.mask(l),
+             batch_.delta(l), share);
   }
 }
 
@@ -114,6 +122,7 @@ double Engine<T>::for_each_chunk(const Pass<T>& pass, Interrupt& interrupt, F af
   for (Index offset = pass.first; offset < pass.last; offset += kChunk) {
     const Index count = std::min(kChunk, pass.last - offset);
     batch_.resize(count);
+    batch_.begin_noise(pass.draws != nullptr);
     parts_ = share_out(count, pass.n_threads);
     for (Index j = 0; j < count; ++j)
       batch_.weight[j] =
@@ -121,7 +130,7 @@ double Engine<T>::for_each_chunk(const Pass<T>& pass, Interrupt& interrupt, F af
     ThreadTeam::run(parts_, [&](int part) {
       const Range range = part_of(count, part, parts_, 1);
       const Share share{range.first, range.last, part, &interrupt};
-      forward_share(samples, offset, share);
+      forward_share(samples, offset, share, pass.draws);
       backward_share(pass.loss, pass.with_gradient, share);
     });
     // C = sum_i w_i C_i / sum_i w_i
@@ -142,9 +151,9 @@ double Engine<T>::run(const Pass<T>& pass, Interrupt& interrupt) {
 }
 
 template <class T>
-double Engine<T>::step(const Pass<T>& pass, double clip_norm, const Updater<T>& updater,
-                       Interrupt& interrupt) {
-  const bool at_once = clip_norm == 0 && layout_.size() <= kParametersInCache;
+double Engine<T>::step(const Pass<T>& pass, const Bounds& bounds,
+                       const Updater<T>& updater, Interrupt& interrupt) {
+  const bool at_once = bounds.clip_norm == 0 && layout_.size() <= kParametersInCache;
   double penalty = 0;
   const double c = for_each_chunk(pass, interrupt, [&](bool add, bool is_last) {
     if (at_once && is_last) {
@@ -155,9 +164,10 @@ double Engine<T>::step(const Pass<T>& pass, double clip_norm, const Updater<T>& 
   });
   if (!at_once) {
     penalty = descent_->add_penalties(pass.penalties, parts_);
-    if (clip_norm > 0) descent_->clip_norm(clip_norm);
+    if (bounds.clip_norm > 0) descent_->clip_norm(bounds.clip_norm);
     descent_->update(updater, parts_);
   }
+  if (bounds.max_norm > 0) descent_->limit_norms(bounds.max_norm, parts_);
   return c + penalty;
 }
 
@@ -167,10 +177,12 @@ void Engine<T>::forward_only(const Samples& samples, int n_threads,
   for (Index offset = 0; offset < samples.count; offset += kChunk) {
     const Index count = std::min(kChunk, samples.count - offset);
     batch_.resize(count);
+    batch_.begin_noise(false);
     const int parts = share_out(count, n_threads);
     ThreadTeam::run(parts, [&](int part) {
       const Range range = part_of(count, part, parts, 1);
-      forward_share(samples, offset, {range.first, range.last, part, &interrupt});
+      forward_share(samples, offset, {range.first, range.last, part, &interrupt},
+                    nullptr);
     });
     observer(offset, batch_);
   }

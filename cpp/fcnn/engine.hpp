@@ -25,6 +25,13 @@ struct Pass {
   int n_threads = 1;
   bool with_gradient = true;  // else the loss alone, without penalties
   const Observer<T>& observer;
+  const Draws* draws = nullptr;  // null: without noise and dropout
+};
+
+// What a step does besides the optimizer's rule.
+struct Bounds {
+  double clip_norm = 0;  // of the whole gradient; 0: none
+  double max_norm = 0;   // of each node's incoming weights; 0: none
 };
 
 template <class T>
@@ -42,7 +49,7 @@ class Engine {
 
   // C, penalties included, before a step of gradient descent, which is made. It is the
   // caller's to look whether C is finite. Interrupted: no step is made.
-  double step(const Pass<T>& pass, double clip_norm, const Updater<T>& updater,
+  double step(const Pass<T>& pass, const Bounds& bounds, const Updater<T>& updater,
               Interrupt& interrupt);
 
   // Forward only: z and a of each chunk go to the observer.
@@ -58,7 +65,8 @@ class Engine {
   int share_out(Index samples, int n_threads) const;
   template <class F>
   double for_each_chunk(const Pass<T>& pass, Interrupt& interrupt, F after);
-  void forward_share(const Samples& samples, Index offset, const Share& share);
+  void forward_share(const Samples& samples, Index offset, const Share& share,
+                     const Draws* draws);
   Ahead next_rows(const Samples& samples, Index offset, const Share& share) const;
   void backward_share(const Loss<T>& loss, bool with_gradient, const Share& share);
 

@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "fcnn/errors.hpp"
-#include "fcnn/losses.hpp"
 #include "fcnn/softmax.hpp"
 
 namespace fcnn {
@@ -29,6 +28,7 @@ LossEntry entry_of() {
   entry.is_natural_loss = L::is_natural_loss;
   entry.target_low = L::target_low;
   entry.target_high = L::target_high;
+  entry.smoothed = L::smoothed;
   return entry;
 }
 

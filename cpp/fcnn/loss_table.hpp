@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fcnn/losses.hpp"
 #include "fcnn/named_parameter.hpp"
 #include "fcnn/strips.hpp"
 
@@ -14,6 +15,12 @@ struct LossEntry : NameEntry {
   std::string natural_output;        // whose delta is a - y
   bool is_natural_loss = false;      // whether loss=None means it for that output
   double target_low = 0, target_high = 0;
+  Smoothed smoothed = Smoothed::no;
+
+  // Where label smoothing moves the targets of K outputs: s times this is added.
+  double smoothing_target(Index n_out) const {
+    return smoothed == Smoothed::distribution ? 1 / static_cast<double>(n_out) : 0.5;
+  }
 };
 
 const std::vector<LossEntry>& loss_entries();

@@ -14,7 +14,12 @@
 
 namespace fcnn {
 
+// What label smoothing moves targets towards: 1 / K of a distribution over K outputs,
+// 1/2 for independent ones; not for values.
+enum class Smoothed { no, distribution, independent };
+
 struct LossDefaults {
+  static constexpr Smoothed smoothed = Smoothed::no;
   static constexpr bool mean = true;  // the factor is 1 / K, else 1
   static constexpr bool has_parameter = false;
   static constexpr double parameter = 0;
@@ -128,6 +133,7 @@ struct Poisson : LossDefaults {
 // With softmax: see natural_cross_entropy in loss_table.cpp.
 struct CrossEntropy : LossDefaults {
   static constexpr const char* name = "cross_entropy";
+  static constexpr Smoothed smoothed = Smoothed::distribution;
   static constexpr bool mean = false;
   static constexpr const char* natural_output = "softmax";
   static constexpr const char* outputs = "softmax, sigmoid, hard_sigmoid";
@@ -147,6 +153,7 @@ struct CrossEntropy : LossDefaults {
 
 struct BinaryCrossEntropy : LossDefaults {
   static constexpr const char* name = "binary_cross_entropy";
+  static constexpr Smoothed smoothed = Smoothed::independent;
   static constexpr const char* natural_output = "sigmoid";
   static constexpr const char* outputs = "sigmoid, hard_sigmoid, softmax";
   static constexpr bool is_natural_loss = true;

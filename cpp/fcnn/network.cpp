@@ -1,5 +1,6 @@
 #include "fcnn/network.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "fcnn/errors.hpp"
@@ -22,7 +23,7 @@ template <class T>
 Network<T>::Network(std::vector<Index> sizes,
                     const std::vector<std::string>& activations,
                     const std::vector<bool>& bias)
-    : sizes_(std::move(sizes)) {
+    : sizes_(std::move(sizes)), dropout_(sizes_.size() - 1) {
   for (std::size_t l = 1; l < sizes_.size(); ++l) {
     Layer layer;
     layer.n_in = sizes_[l - 1];
@@ -37,6 +38,18 @@ Network<T>::Network(std::vector<Index> sizes,
     layers_.push_back(layer);
   }
   theta_.setZero(n_parameters_ + Strips<T>::width);
+}
+
+template <class T>
+void Network<T>::set_noise(std::vector<double> dropout, double input_noise) {
+  dropout_ = std::move(dropout);
+  input_noise_ = input_noise;
+}
+
+template <class T>
+bool Network<T>::has_noise() const {
+  return input_noise_ > 0 ||
+         std::any_of(dropout_.begin(), dropout_.end(), [](double p) { return p > 0; });
 }
 
 template class Network<float>;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fcnn/activation_table.hpp"
+#include "fcnn/standardizer.hpp"
 #include "fcnn/strips.hpp"
 
 namespace fcnn {
@@ -34,6 +35,18 @@ class Network {
   };
   const Layer& layer(Index l) const { return layers_[static_cast<std::size_t>(l - 1)]; }
   const std::vector<Layer>& layers() const { return layers_; }
+  // What is drawn while it trains: p of the activations of layer l = 0 .. L-1, and the
+  // standard deviation of what is added to its inputs.
+  double dropout(Index l) const { return dropout_[static_cast<std::size_t>(l)]; }
+  double input_noise() const { return input_noise_; }
+  void set_noise(std::vector<double> dropout, double input_noise);
+  bool has_noise() const;
+
+  const Standardizer& standardizer() const { return standardizer_; }
+  void set_standardizer(Standardizer standardizer) {
+    standardizer_ = std::move(standardizer);
+  }
+
   const std::string& output() const { return layers_.back().activation.name; }
 
   Eigen::Map<Matrix<T>> weight(Index l) {
@@ -43,6 +56,9 @@ class Network {
  private:
   std::vector<Index> sizes_;
   std::vector<Layer> layers_;
+  std::vector<double> dropout_;
+  double input_noise_ = 0;
+  Standardizer standardizer_;
   Index n_parameters_ = 0;
   Vector<T> theta_;  // with room behind it for a whole strip to be read at its end
 };

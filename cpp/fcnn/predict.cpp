@@ -14,7 +14,7 @@ constexpr Index kRowsWorthStrips = 512;
 
 template <class T>
 Predictor<T>::Predictor(const Network<T>& network, Parameters parameters)
-    : n_in_(network.n_in()) {
+    : standardizer_(network.standardizer()), n_in_(network.n_in()) {
   const ParameterStrips<T> layout(network);
   if (parameters == Parameters::copied) {
     strips_.resize(layout.size());
@@ -73,6 +73,7 @@ void Predictor<T>::run_block(const Strips<T>& x, Index rows, T* out, T* scratch,
     a = z;
   }
   from_strips(z, 0, rows, out, n_out());
+  undo(standardizer_.targets, out, rows);
 }
 
 template <class T>
@@ -82,13 +83,14 @@ void Predictor<T>::run(const Table& x, Index first, Index last, T* out, T* scrat
   for (; first < last; first += block) {
     const Index rows = std::min(block, last - first);
     const Share share{0, rows, part, interrupt};
-    if (rows == 1 && readable_in_place<T>(x)) {
+    if (rows == 1 && !standardizer_.inputs.any() && readable_in_place<T>(x)) {
       // a sample alone is read as it stands: nothing of it is written
       auto* row = const_cast<T*>(reinterpret_cast<const T*>(x.row(first)));
       run_block({row, n_in_, 1}, rows, out, scratch, share);
     } else {
       const auto input = Strips<T>::apart(scratch, n_in_, rows);
-      for (Index j = 0; j < rows; ++j) read_row(x, first + j, input, j);
+      for (Index j = 0; j < rows; ++j)
+        read_row(standardizer_.inputs, x, first + j, input, j);
       run_block(input, rows, out, scratch + input.size(), share);
     }
     out += rows * n_out();

@@ -39,6 +39,7 @@ class Predictor {
   void run_block(const Strips<T>& x, Index rows, T* out, T* scratch,
                  const Share& share) const;
 
+  Standardizer standardizer_;
   Vector<T> strips_;
   std::vector<Layer> layers_;
   Index n_in_, widest_ = 0;

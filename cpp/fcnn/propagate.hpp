@@ -12,6 +12,7 @@
 #include "fcnn/activation_table.hpp"
 #include "fcnn/interrupt.hpp"
 #include "fcnn/loss_table.hpp"
+#include "fcnn/noise.hpp"
 #include "fcnn/product.hpp"
 #include "fcnn/softmax.hpp"
 
@@ -111,18 +112,23 @@ void output_delta(const Loss<T>& loss, const Activation<T>& sigma,
     times_derivative(sigma, batch.z, batch.a, batch.delta, s, share.first, share.last);
 }
 
-// delta = (W_after^T delta_after) * sigma'(z); W^T in strips of emitting nodes.
+// delta = (W_after^T delta_after) * m * sigma'(z); W^T in strips of emitting nodes, m
+// the mask of dropout, without data if there is none.
 template <class T>
 void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
               const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
-              const Strips<T>& delta, const Share& share) {
+              const Strips<T>& mask, const Strips<T>& delta, const Share& share) {
   const Index terms = delta_after.features;
+  const auto times_slopes = [&](Index s, Index first, Index last) {
+    // * m * sigma'(z)
+    if (mask.data) times_mask(mask, delta, s, first, last);
+    times_derivative(sigma, z, a, delta, s, first, last);
+  };
   if (delta.columns == 1) {
     // W^T delta, strips side by side
     product_of_one<T>(transposed_after.data, transposed_after.stride, Strips<T>::width,
                       delta_after.data, terms, nullptr, delta.data, delta.count());
-    for (Index s = 0; s < delta.count(); ++s)
-      times_derivative(sigma, z, a, delta, s, 0, 1);
+    for (Index s = 0; s < delta.count(); ++s) times_slopes(s, 0, 1);
     return share.done(delta.count(), terms);
   }
   in_blocks<T>(
@@ -131,8 +137,7 @@ void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
           // W^T delta
           product<T>(transposed_after.strip(s), Strips<T>::width, delta.features_in(s),
                      delta_after, nullptr, delta.strip(s), first, last);
-          // * sigma'(z)
-          times_derivative(sigma, z, a, delta, s, first, last);
+          times_slopes(s, first, last);
           share.done(last - first, terms);
         }
       });

@@ -14,7 +14,14 @@
 namespace fcnn {
 
 // What the streams are for; the low bits of a stream number them (layer, epoch).
-enum class Stream : std::uint32_t { initial_weights = 1, shuffle = 2, split = 3 };
+enum class Stream : std::uint32_t {
+  initial_weights = 1,
+  shuffle = 2,
+  split = 3,
+  dropout = 4,
+  input_noise = 5,
+  thinning = 6,
+};
 
 class Random {
  public:
@@ -30,7 +37,7 @@ class Random {
   // in a fraction of the time.
   static constexpr std::size_t kBlocks = 16;
   using Words = std::array<std::uint64_t, 2 * kBlocks>;
-  Words many_bits(std::uint64_t first) const;
+  Words many_bits(std::uint64_t first, std::uint32_t attempt = 0) const;
 
   // Uniform in [0, 1), 53 bits.
   double uniform(std::uint64_t position) const { return fraction(bits(position)[0]); }

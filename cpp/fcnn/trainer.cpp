@@ -9,28 +9,6 @@ namespace fcnn {
 
 namespace {
 
-// positions: 0 .. count - 1 in the epoch's order; batch_end: where each batch ends in
-// it.
-void plan_epoch(Index count, const EpochOptions& options,
-                std::vector<std::int64_t>& positions, std::vector<Index>& batch_end) {
-  const Random random(options.seed, Stream::shuffle, options.epoch);
-  const Index size = options.batch_size, n_batches = (count + size - 1) / size;
-  positions.resize(static_cast<std::size_t>(count));
-  std::iota(positions.begin(), positions.end(), std::int64_t{0});
-  if (options.shuffle == Shuffle::rows) shuffle(positions, random);
-  std::vector<std::int64_t> batches(static_cast<std::size_t>(n_batches));
-  std::iota(batches.begin(), batches.end(), std::int64_t{0});
-  if (options.shuffle == Shuffle::batches) shuffle(batches, random);
-  batch_end.clear();
-  Index end = 0;
-  for (const std::int64_t batch : batches) {
-    const Index first = batch * size, last = std::min(count, first + size);
-    if (options.shuffle == Shuffle::batches)
-      std::iota(positions.begin() + end, positions.begin() + end + last - first, first);
-    batch_end.push_back(end += last - first);
-  }
-}
-
 // InvalidArgument naming the first of the samples before `last` with a number that is
 // not finite (as a T), if there is one.
 template <class T>
@@ -53,6 +31,37 @@ Trainer<T>::Trainer(std::shared_ptr<Network<T>> network, const std::string& opti
       optimizer_(optimizer, hyperparameters, layout_.size()) {}
 
 template <class T>
+bool Trainer<T>::Order::operator==(const Order& other) const {
+  return count == other.count && batch_size == other.batch_size &&
+         shuffle == other.shuffle && seed == other.seed && epoch == other.epoch;
+}
+
+// positions_: 0 .. count - 1 in the epoch's order. An epoch that goes on keeps its own.
+template <class T>
+void Trainer<T>::plan_epoch(const Order& order) {
+  if (order == order_) return;
+  order_.count = -1;  // in case of an exception
+  const Random random(order.seed, Stream::shuffle, order.epoch);
+  const Index size = order.batch_size, n_batches = (order.count + size - 1) / size;
+  positions_.resize(static_cast<std::size_t>(order.count));
+  std::iota(positions_.begin(), positions_.end(), std::int64_t{0});
+  if (order.shuffle == Shuffle::rows) shuffle(positions_, random);
+  std::vector<std::int64_t> batches(static_cast<std::size_t>(n_batches));
+  std::iota(batches.begin(), batches.end(), std::int64_t{0});
+  if (order.shuffle == Shuffle::batches) shuffle(batches, random);
+  batch_end_.clear();
+  Index end = 0;
+  for (const std::int64_t batch : batches) {
+    const Index first = batch * size, last = std::min(order.count, first + size);
+    if (order.shuffle == Shuffle::batches)
+      std::iota(positions_.begin() + end, positions_.begin() + end + last - first,
+                first);
+    batch_end_.push_back(end += last - first);
+  }
+  order_ = order;
+}
+
+template <class T>
 Engine<T>& Trainer<T>::engine(Index batch_size) {
   const Index size = std::min(batch_size, kChunk);
   if (!engine_ || engine_batch_ < size) {
@@ -65,30 +74,62 @@ Engine<T>& Trainer<T>::engine(Index batch_size) {
 }
 
 template <class T>
-double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
-                         const EpochOptions& options, T* outputs,
-                         Interrupt& interrupt) {
-  Engine<T>& work = engine(std::min(options.batch_size, samples.count));
-  plan_epoch(samples.count, options, positions_, batch_end_);
+EpochSums Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
+                            const EpochOptions& options, EpochSums sums, T* outputs,
+                            Interrupt& interrupt) {
+  plan_epoch({samples.count, options.batch_size, options.shuffle, options.seed,
+              options.epoch});
+  const auto n_batches = static_cast<Index>(batch_end_.size());
+  const Index first_batch = std::clamp(options.first_batch, Index{0}, n_batches);
+  const Index last_batch = options.last_batch < 0
+                               ? n_batches
+                               : std::clamp(options.last_batch, first_batch, n_batches);
+  if (first_batch == last_batch) return sums;
+  const auto end_of = [&](Index batches) {
+    return batches > 0 ? batch_end_[static_cast<std::size_t>(batches - 1)] : 0;
+  };
+  const Index begin = end_of(first_batch);
+
   Samples ordered = samples;
-  ordered.rows = positions_.data();
+  ordered.count = end_of(last_batch) - begin;
+  ordered.rows = positions_.data() + begin;
   if (samples.rows) {
-    rows_.resize(positions_.size());
+    rows_.resize(static_cast<std::size_t>(ordered.count));
     for (std::size_t i = 0; i < rows_.size(); ++i)
-      rows_[i] = samples.rows[positions_[i]];
+      rows_[i] = samples.rows[ordered.rows[i]];
     ordered.rows = rows_.data();
   }
 
   const Index n_out = network_->n_out();
   const auto keep_outputs = [&](Index first, const Batch<T>& chunk) {
     for (Index j = 0; j < chunk.size(); ++j) {
-      const Index at = positions_[static_cast<std::size_t>(first + j)];
-      from_strips(chunk.a(network_->depth()), j, j + 1, outputs + (at - j) * n_out,
-                  n_out);
+      const Index at = positions_[static_cast<std::size_t>(begin + first + j)];
+      T* to = outputs + at * n_out;
+      from_strips(chunk.a(network_->depth()), j, j + 1, to - j * n_out, n_out);
+      undo(network_->standardizer().targets, to, 1);
     }
   };
   const Observer<T> observer = outputs ? keep_outputs : Observer<T>();
+  const Draws draws{options.seed, options.epoch, begin};
+  return run_batches(ordered, first_batch, last_batch, loss, options, draws, sums,
+                     observer, interrupt);
+}
 
+// Batches first_batch..last_batch, whose samples are all of `ordered`.
+template <class T>
+EpochSums Trainer<T>::run_batches(const Samples& ordered, Index first_batch,
+                                  Index last_batch, const Loss<T>& loss,
+                                  const EpochOptions& options, const Draws& draws,
+                                  EpochSums sums, const Observer<T>& keep_outputs,
+                                  Interrupt& interrupt) {
+  Engine<T>& work = engine(std::min(options.batch_size, ordered.count));
+  Samples samples = ordered;
+  if (options.label_smoothing > 0) {
+    samples.keep_target = 1 - options.label_smoothing;
+    samples.add_target =
+        options.label_smoothing * loss.entry.smoothing_target(network_->n_out());
+  }
+  const Draws* drawn = network_->has_noise() ? &draws : nullptr;
   interrupt.between_passes();
   before_ = optimizer_.state;
   interrupt.between_passes();
@@ -96,50 +137,59 @@ double Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
                            [&](Index from, Index to, const T* gradient) {
                              optimizer_.update(work.parameters(), gradient, from, to);
                            }};
-  double loss_sum = 0, weight_sum = 0;
-  Index first = 0, batch = 0;
+  Index first = 0, batch = first_batch;
   try {
-    for (const Index last : batch_end_) {
-      const double weight = sum_of_weights(ordered, first, last);
+    for (; batch < last_batch; ++batch) {
+      const Index last = batch_end_[static_cast<std::size_t>(batch)] - draws.first;
+      const double weight = sum_of_weights(samples, first, last);
       Pass<T> pass{
-          ordered,           first,      last,    weight, loss, options.penalties,
-          options.n_threads, weight > 0, observer};
+          samples,           first,      last,         weight, loss, options.penalties,
+          options.n_threads, weight > 0, keep_outputs, drawn};
       first = last;
       if (weight > 0) {
-        const double c = work.step(pass, options.clip_norm, updater, interrupt);
+        const double c = work.step(pass, options.bounds, updater, interrupt);
         if (!std::isfinite(c)) throw Divergence(batch);
-        loss_sum += weight * c;
-        weight_sum += weight;
+        sums.loss += weight * c;
+        sums.weight += weight;
         interrupt.between_passes();
-      } else if (outputs) {  // there is nothing to learn from, and no step
+      } else if (keep_outputs) {  // there is nothing to learn from, and no step
         pass.sum_weight = 1;
         work.run(pass, interrupt);
       }
-      ++batch;
     }
-    if (!parameters_finite()) throw Divergence(batch - 1);
+    if (!parameters_finite()) throw Divergence(last_batch - 1);
   } catch (const Interrupted&) {
     parameters_finite() ? store() : void(optimizer_.state = before_);
     throw;
   } catch (const Divergence&) {
     optimizer_.state = before_;
-    check_finite<T>(ordered, first);
+    check_finite<T>(samples, first);
     throw;
   } catch (...) {
     optimizer_.state = before_;
     throw;
   }
   store();
-  return weight_sum > 0 ? loss_sum / weight_sum : 0;
+  return sums;
 }
 
 template <class T>
-double Trainer<T>::step(const Samples& samples, const Loss<T>& loss,
-                        const EpochOptions& options, Interrupt& interrupt) {
+EpochSums Trainer<T>::step(const Samples& samples, const Loss<T>& loss,
+                           const EpochOptions& options, Index first, T* outputs,
+                           Interrupt& interrupt) {
   EpochOptions one_batch = options;
   one_batch.batch_size = samples.count;
-  one_batch.shuffle = Shuffle::none;
-  return epoch(samples, loss, one_batch, nullptr, interrupt);
+  order_.count = -1;
+  batch_end_ = {first + samples.count};
+  const Draws draws{options.seed, options.epoch, first};
+  const Index n_out = network_->n_out();
+  const auto keep = [&](Index at, const Batch<T>& chunk) {
+    T* to = outputs + at * n_out;
+    from_strips(chunk.a(network_->depth()), 0, chunk.size(), to, n_out);
+    undo(network_->standardizer().targets, to, chunk.size());
+  };
+  return run_batches(samples, 0, 1, loss, one_batch, draws, {},
+                     outputs ? keep : Observer<T>(), interrupt);
 }
 
 template <class T>

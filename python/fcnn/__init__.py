@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
+from fcnn._standardize import Standardizer
 from fcnn.callbacks import Callback, EarlyStopping
+from fcnn.checkpoint import Checkpoint
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
 from fcnn.gradient_check import GradientCheck
@@ -28,6 +30,7 @@ __all__ = [
     "AdamW",
     "Backprop",
     "Callback",
+    "Checkpoint",
     "EarlyStopping",
     "GradientCheck",
     "History",
@@ -35,6 +38,7 @@ __all__ = [
     "Network",
     "Optimizer",
     "RMSprop",
+    "Standardizer",
     "Trace",
     "TrainingDiverged",
     "get_num_threads",

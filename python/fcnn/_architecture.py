@@ -1,4 +1,4 @@
-"""Architecture: the sizes, activations and biases of a network, and theta's layout."""
+"""Architecture: what a network is made of, but for its numbers; theta's layout."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ class LayerParameters(NamedTuple):
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the layers 0..L; activations and biases of the layers 1..L."""
+    """Sizes of the layers 0..L; activations and biases of 1..L; dropout of 0..L-1."""
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
     biases: tuple[bool, ...]
+    dropout: tuple[float, ...]
+    input_noise: float = 0.0
+    standardize: bool = False
 
     def _layers(self) -> Iterator[tuple[int, int, bool]]:
         """n_in, n_out and whether there is a bias, of the layers 1..L."""
@@ -36,6 +39,16 @@ class Architecture:
     def n_parameters(self) -> int:
         """The length of theta."""
         return sum(n_out * (n_in + bias) for n_in, n_out, bias in self._layers())
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether training draws random numbers in every step."""
+        return self.input_noise > 0.0 or any(self.dropout)
+
+    @property
+    def standardizes_targets(self) -> bool:
+        """Whether targets are standardized with the inputs: those of a regression."""
+        return self.standardize and self.activations[-1] == "identity"
 
     def unflatten(self, v: Array) -> list[LayerParameters]:
         """The views of the layers 1..L on a vector laid out like theta."""
@@ -54,15 +67,25 @@ class Architecture:
         """A network of the core with every parameter zero."""
         engine = _core.Network32 if dtype == np.float32 else _core.Network64
         try:
-            return engine(list(self.sizes), list(self.activations), list(self.biases))
+            made = engine(list(self.sizes), list(self.activations), list(self.biases))
         except MemoryError:
             raise MemoryError(
                 f"{self.n_parameters} parameters of {dtype} do not fit into memory"
             ) from None
+        made.set_noise(list(self.dropout), self.input_noise)
+        return made
 
 
 def parse(
-    sizes: Any, activation: Any, output: Any, bias: Any, dtype: np.dtype[Any]
+    sizes: Any,
+    activation: Any,
+    output: Any,
+    bias: Any,
+    dtype: np.dtype[Any],
+    *,
+    dropout: Any = 0.0,
+    input_noise: Any = 0.0,
+    standardize: Any = False,
 ) -> Architecture:
     """The architecture that `Network`'s arguments describe."""
     numbers = _parse_sizes(sizes)
@@ -79,6 +102,9 @@ def parse(
         sizes=numbers,
         activations=(*names, _canonical("output", output, hidden=False)),
         biases=tuple(_checks.flag("bias", value) for value in flags),
+        dropout=_parse_dropout(dropout, n_layers),
+        input_noise=_checks.non_negative("input_noise", input_noise),
+        standardize=_checks.flag("standardize", standardize),
     )
     if architecture.n_parameters * dtype.itemsize > np.iinfo(np.intp).max:
         raise ValueError(
@@ -145,6 +171,18 @@ def _parse_sizes(sizes: Any) -> tuple[int, ...]:
             f"{_checks.shown(sizes)}"
         )
     return tuple(_checks.integer(f"sizes[{l}]", n, 1) for l, n in enumerate(sizes))
+
+
+def _parse_dropout(dropout: Any, n_layers: int) -> tuple[float, ...]:
+    """A rate for each of the layers 0..L-1; one number is for the hidden ones."""
+    if isinstance(dropout, (Sequence, np.ndarray)) and np.ndim(dropout) != 0:
+        rates = per_layer("dropout", dropout, n_layers, "layer 0..L-1", (float,))
+        return tuple(
+            _checks.fraction(f"dropout of layer {l}", rate)
+            for l, rate in enumerate(rates)
+        )
+    rate = _checks.fraction("dropout", dropout)
+    return (0.0, *[rate] * (n_layers - 1))
 
 
 def _canonical(what: str, name: Any, *, hidden: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -17,8 +18,8 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     be written it is a PermissionError.
     """
     target = Path(path).resolve()
-    mode = _check_target(target)
-    temporary = target.parent / f".fcnn-{os.urandom(8).hex()}.tmp"
+    mode = _mode_of(target)
+    temporary = target.parent / f"{_prefix(target)}{os.urandom(8).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)
     try:
@@ -36,7 +37,27 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     _sync_folder(target.parent)
 
 
-def _check_target(target: Path) -> int | None:
+def check_target(path: str | os.PathLike[str]) -> None:
+    """OSError where `replace_file` could not write, as far as that can be told."""
+    _mode_of(Path(path).resolve())
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Removes what killed processes have left of their attempts to write the file."""
+    target = Path(path).resolve()
+    for old in target.parent.iterdir():
+        if old.name.startswith(_prefix(target)) and old.name.endswith(".tmp"):
+            with contextlib.suppress(OSError):
+                old.unlink()
+
+
+def _prefix(target: Path) -> str:
+    """Of short names that tell the target's apart from others', however long it is."""
+    digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6)
+    return f".fcnn-{digest.hexdigest()}-"
+
+
+def _mode_of(target: Path) -> int | None:
     """The permissions of the file to be replaced, None if there is none yet."""
     try:
         mode = target.stat().st_mode

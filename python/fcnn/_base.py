@@ -8,6 +8,7 @@ import numpy as np
 
 from fcnn import _checks, _core
 from fcnn._architecture import Architecture, LayerParameters
+from fcnn._standardize import NOT_STANDARDIZED, Standardizer, check_standardizer
 from fcnn._types import Array
 from fcnn.layers import Layers, assign
 from fcnn.records import PerLayer
@@ -28,6 +29,25 @@ class TrainingState(NamedTuple):
     trainer: _core.TrainerState | None
     learning_rate: float | None
 
+    def as_dict(self) -> dict[str, Any]:
+        """The same without the optimizer, for files."""
+        return {
+            "theta": self.theta,
+            "trainer": self.trainer,
+            "learning_rate": self.learning_rate,
+        }
+
+    @staticmethod
+    def from_dict(tree: dict[str, Any], optimizer: Optimizer | None) -> TrainingState:
+        """What `as_dict` made, of a network trained by this optimizer."""
+        theta, trainer = np.asarray(tree["theta"]), tree["trainer"]
+        return TrainingState(
+            theta,
+            None if trainer is None else optimizer,
+            trainer,
+            tree["learning_rate"],
+        )
+
 
 class NetworkBase:
     """The state of a `fcnn.Network`, of which theta lives in the compiled core."""
@@ -42,6 +62,8 @@ class NetworkBase:
         "_loss",
         "_optimizer",
         "_seed",
+        "_standardizer",
+        "_stream_steps",
         "_theta",
         "_trainer",
     )
@@ -55,6 +77,8 @@ class NetworkBase:
         self._loss = loss
         self._seed = seed
         self._epoch = 0
+        self._stream_steps = 0  # of fit_batch, which keys its random numbers
+        self._standardizer: Standardizer | None = None
         self._engine = architecture.new_engine(dtype)
         self._theta = self._engine.parameters
         self._layers = Layers(architecture, self._theta)
@@ -80,6 +104,37 @@ class NetworkBase:
     def seed(self) -> int:
         """The seed that the network was made with: given, or drawn by it."""
         return self._seed
+
+    @property
+    def dropout(self) -> tuple[float, ...]:
+        """The dropout rate of each of the layers 0..L-1."""
+        return self._architecture.dropout
+
+    @property
+    def input_noise(self) -> float:
+        """The standard deviation of the noise that training adds to the inputs."""
+        return self._architecture.input_noise
+
+    @property
+    def standardizer(self) -> Standardizer | None:
+        """What inputs and targets are standardized by; None before the first fit.
+
+        Assigning one, to a network made with ``standardize=True``, settles it without
+        a fit.
+        """
+        return self._standardizer
+
+    @standardizer.setter
+    def standardizer(self, value: Standardizer | None) -> None:
+        self._engine.check_idle()
+        if value is not None:
+            check_standardizer(value, self._architecture)
+        self._set_standardizer(value)
+
+    def _set_standardizer(self, value: Standardizer | None) -> None:
+        arguments = NOT_STANDARDIZED if value is None else value._for_core()
+        self._engine.set_standardizer(*arguments)
+        self._standardizer = value
 
     @property
     def layers(self) -> Layers:
@@ -201,6 +256,8 @@ class NetworkBase:
         )
 
     def _set_training_state(self, state: TrainingState) -> None:
+        if state.theta.shape != self._theta.shape or state.theta.dtype != self._dtype:
+            raise ValueError("the state is another network's: theta does not fit")
         self._theta[...] = state.theta
         self._trainer = self._optimizer = None
         if state.optimizer is not None and state.trainer is not None:
@@ -217,6 +274,8 @@ class NetworkBase:
             "seed": self._seed,
             "training": self._training_state(),
             "epoch": self._epoch,
+            "stream_steps": self._stream_steps,
+            "standardizer": self._standardizer,
             "attributes": _own_attributes(self),
         }
 
@@ -225,6 +284,8 @@ class NetworkBase:
         self._set_up(*made)
         self._set_training_state(state["training"])
         self._epoch = state["epoch"]
+        self._stream_steps = state["stream_steps"]
+        self._set_standardizer(state["standardizer"])
         for name, value in state["attributes"].items():
             setattr(self, name, value)
 
@@ -239,6 +300,14 @@ class NetworkBase:
         if not all(architecture.biases):
             same = not any(architecture.biases)
             arguments.append(f"bias={False if same else list(architecture.biases)}")
+        if any(architecture.dropout):
+            first, *rates = architecture.dropout
+            same = first == 0.0 and len(set(rates)) == 1
+            arguments.append(f"dropout={rates[0] if same else [first, *rates]}")
+        if architecture.input_noise:
+            arguments.append(f"input_noise={architecture.input_noise}")
+        if architecture.standardize:
+            arguments.append("standardize=True")
         arguments += [f"dtype={self._dtype.name!r}", f"seed={self._seed}"]
         return f"{type(self).__name__}({', '.join(arguments)})"
 

@@ -21,6 +21,7 @@ class LossInfo(TypedDict):
     outputs: list[str] | None
     target_low: float | None
     target_high: float | None
+    smoothed: bool
     natural_outputs: list[str]
 
 class OptimizerInfo(TypedDict):
@@ -49,6 +50,7 @@ def get_num_threads() -> int: ...
 def thread_stats() -> dict[str, int]: ...
 def set_always_split(split: bool) -> bool: ...
 def permutation(n: int, seed: int, stream: int) -> Array: ...
+def dropout_mask(seed: int, number: int, layer: int, n: int, p: float) -> Array: ...
 
 class _Network:
     def __init__(
@@ -56,6 +58,14 @@ class _Network:
     ) -> None: ...
     @property
     def parameters(self) -> Array: ...
+    def set_noise(self, dropout: Sequence[float], input_noise: float) -> None: ...
+    def set_standardizer(
+        self,
+        mean: Sequence[float],
+        scale: Sequence[float],
+        target_mean: Sequence[float],
+        target_scale: Sequence[float],
+    ) -> None: ...
     def initialize(self, layer: int, name: str, seed: int) -> None: ...
     def predict(self, X: Array, out: Array, n_threads: int) -> None: ...
     def predict_plain(self, X: object, out: object) -> Array | None: ...
@@ -101,6 +111,22 @@ class _Network:
 class Network32(_Network): ...
 class Network64(_Network): ...
 
+class EpochOptions:
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        shuffle: int,
+        seed: int,
+        epoch: int,
+        l1: float,
+        l2: float,
+        clip_norm: float,
+        max_norm: float,
+        label_smoothing: float,
+        n_threads: int,
+    ) -> None: ...
+
 class _Trainer:
     def epoch(
         self,
@@ -110,16 +136,12 @@ class _Trainer:
         loss: str,
         sample_weight: Array | None,
         rows: Array,
-        batch_size: int,
-        shuffle: int,
-        seed: int,
-        epoch: int,
-        l1: float,
-        l2: float,
-        clip_norm: float,
+        options: EpochOptions,
+        first_batch: int,
+        last_batch: int,
+        sums: tuple[float, float],
         outputs: Array | None,
-        n_threads: int,
-    ) -> float: ...
+    ) -> tuple[float, float]: ...
     def step(
         self,
         X: Array,
@@ -127,11 +149,10 @@ class _Trainer:
         labels: bool,
         loss: str,
         sample_weight: Array | None,
-        l1: float,
-        l2: float,
-        clip_norm: float,
-        n_threads: int,
-    ) -> float: ...
+        options: EpochOptions,
+        first_sample: int,
+        outputs: Array | None,
+    ) -> tuple[float, float]: ...
     @property
     def learning_rate(self) -> float: ...
     def set_learning_rate(self, lr: float) -> None: ...

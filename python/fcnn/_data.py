@@ -30,6 +30,9 @@ class Rows:
     n_outputs: int  # K
     weight: Array | None  # (n,) float64
 
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
     def arguments(self, loss: str) -> tuple[Array, Array, bool, str, Array | None]:
         """The arguments that every method of the core on rows begins with."""
         return self.X, self.Y, self.labels, loss, self.weight

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fcnn import _checks, _class_weight, _core, _data, _progress, config, optimizers
+from fcnn import (
+    _batches,
+    _checks,
+    _class_weight,
+    _core,
+    _data,
+    _progress,
+    checkpoint,
+    config,
+    optimizers,
+)
 from fcnn import metrics as _metrics
 from fcnn._types import Array
 from fcnn.callbacks import Callback
@@ -25,13 +35,40 @@ _SPLIT_STREAM = 0  # of `_core.permutation`: the held-out rows of validation_spl
 class Step:
     """What one optimizer step needs; a fit makes many of them."""
 
-    rows: _data.Rows  # class weights multiplied in
+    rows: _data.Rows | None  # class weights multiplied in; None: batches are to come
     loss: str
     optimizer: optimizers.Optimizer
     l1: float
     l2: float
     clip_norm: float  # 0: none
+    max_norm: float  # 0: none
+    label_smoothing: float
     n_threads: int
+    class_weight: Any = None  # for the batches to come
+
+    @property
+    def data(self) -> _data.Rows:
+        """The rows of a step that has them."""
+        if self.rows is None:
+            raise RuntimeError("the batches of this fit are still to come")
+        return self.rows
+
+    def options(
+        self, *, batch_size: int, shuffle: int, seed: int, epoch: int
+    ) -> _core.EpochOptions:
+        """The same as the core takes it, with the order and the random numbers."""
+        return _core.EpochOptions(
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            epoch=epoch,
+            l1=self.l1,
+            l2=self.l2,
+            clip_norm=self.clip_norm,
+            max_norm=self.max_norm,
+            label_smoothing=self.label_smoothing,
+            n_threads=self.n_threads,
+        )
 
 
 @dataclass(frozen=True)
@@ -39,6 +76,7 @@ class Plan:
     """What a fit needs besides."""
 
     step: Step
+    batches: Any  # None: rows
     train: Array  # the training rows, increasing
     train_weight: Array | None  # theirs, without class weights: for metrics
     validation: _data.Rows | None
@@ -50,6 +88,12 @@ class Plan:
     metrics: list[_metrics.Metric]
     callbacks: list[Callback]
     progress: str | bool
+    saved: checkpoint.Saved | None  # what to resume from
+
+    @property
+    def n_batches(self) -> int:
+        """How many batches of its rows an epoch has."""
+        return -(-len(self.train) // self.batch_size)
 
     @property
     def names(self) -> list[str]:
@@ -71,18 +115,32 @@ def check_step(
     l1: Any,
     l2: Any,
     clip_norm: Any,
+    max_norm: Any,
+    label_smoothing: Any,
     n_threads: Any,
+    batches: Any = None,
 ) -> Step:
     """The arguments that `fit` and `fit_batch` have in common, class weights apart."""
     name = net._resolve_loss(loss)
-    clip = 0.0 if clip_norm is None else _checks.positive("clip_norm", clip_norm)
+    if batches is None:
+        if X is None or y is None:
+            raise TypeError("give X and y, or batches")
+        rows = _data.check_rows(net, X, y, sample_weight, name)
+    else:
+        if X is not None or y is not None:
+            raise TypeError("give X and y, or batches, not both")
+        if sample_weight is not None:
+            raise ValueError("batches bring their own weights: (X, y, sample_weight)")
+        rows = None
     return Step(
-        rows=_data.check_rows(net, X, y, sample_weight, name),
+        rows=rows,
         loss=name,
         optimizer=optimizers.resolve(optimizer),
         l1=_checks.non_negative("l1", l1),
         l2=_checks.non_negative("l2", l2),
-        clip_norm=clip,
+        clip_norm=_bound("clip_norm", clip_norm),
+        max_norm=_bound("max_norm", max_norm),
+        label_smoothing=_check_smoothing(label_smoothing, name),
         n_threads=config.threads(n_threads),
     )
 
@@ -91,6 +149,7 @@ def check_fit(
     net: Network,
     given: Step,
     *,
+    batches: Any,
     epochs: Any,
     batch_size: Any,
     shuffle: Any,
@@ -99,45 +158,66 @@ def check_fit(
     class_weight: Any,
     metrics: Any,
     callbacks: Any,
+    resume: Any,
     progress: Any,
     seed: Any,
 ) -> Plan:
     """The other arguments of `fit`; `given` is the step without class weights."""
-    rows = given.rows
+    n_epochs = _checks.integer("epochs", epochs, 0)
     fraction = _checks.fraction("validation_split", validation_split)
-    train, held_out = np.arange(len(rows.X)), None
+    saved = None if resume is None else checkpoint.read(resume)
+    net_seed = net.seed if saved is None else saved.seed
+    if batches is not None:
+        _refuse_beside_batches(batch_size, shuffle, fraction, class_weight)
+        _batches.check(batches, n_epochs)
+        _require_standardizer(net, saved)
+    if validation_data is not None and fraction > 0.0:
+        raise ValueError("give validation_data or validation_split, not both")
+
+    n = 0 if given.rows is None else len(given.rows)
+    train, held_out = np.arange(n), None
     validation = None
     if validation_data is not None:
-        if fraction > 0.0:
-            raise ValueError("give validation_data or validation_split, not both")
         validation = _check_validation(net, validation_data, given.loss)
     elif fraction > 0.0:
-        validation = rows
-        train, held_out = _split(len(rows.X), fraction, net.seed)
-        _data.require_weight(rows.weights(held_out), "the held-out rows' sample_weight")
+        validation = given.rows
+        train, held_out = _split(n, fraction, net_seed)
+    train_weight = None
+    if given.rows is not None:
+        train_weight = given.rows.weights(train)
+        if held_out is not None:
+            _data.require_weight(
+                given.rows.weights(held_out), "the held-out rows' sample_weight"
+            )
     step = weigh_classes(given, class_weight, train)
-    weights = (
-        "sample_weight" if class_weight is None else "sample_weight * class_weight"
-    )
-    _data.require_weight(step.rows.weights(train), weights)
+    if step.rows is not None:
+        weights = (
+            "sample_weight" if class_weight is None else "sample_weight * class_weight"
+        )
+        _data.require_weight(step.rows.weights(train), weights)
     if batch_size is None:
         batch_size = DEFAULT_BATCH_SIZE
+    batch_size = _checks.integer("batch_size", batch_size, 1)
     plan = Plan(
         step=step,
+        batches=batches,
         train=train,
-        train_weight=rows.weights(train),
+        train_weight=train_weight,
         validation=validation,
         validation_rows=held_out,
-        epochs=_checks.integer("epochs", epochs, 0),
-        batch_size=min(_checks.integer("batch_size", batch_size, 1), len(train)),
+        epochs=n_epochs,
+        batch_size=batch_size if batches is not None else min(batch_size, len(train)),
         shuffle=_check_shuffle(shuffle),
-        seed=net.seed if seed is None else _checks.seed("seed", seed),
+        seed=net_seed if seed is None else _checks.seed("seed", seed),
         metrics=_metrics.resolve(metrics),
         callbacks=_check_callbacks(callbacks),
         progress=_progress.check_mode(progress),
+        saved=saved,
     )
     for callback in plan.callbacks:
         callback.prepare(net, {"epochs": plan.epochs, "metrics": plan.names})
+    if saved is not None:
+        saved.check(net, plan)
     return plan
 
 
@@ -145,8 +225,46 @@ def weigh_classes(step: Step, class_weight: Any, train: Array | None) -> Step:
     """The step with class weights multiplied in; "balanced" counts the rows `train`."""
     if class_weight is None:
         return step
+    if step.rows is None:
+        return replace(step, class_weight=class_weight)
     factors = _class_weight.factors(class_weight, step.rows, train)
     return replace(step, rows=step.rows.weighted(factors))
+
+
+def _bound(name: str, value: Any) -> float:
+    return 0.0 if value is None else _checks.positive(name, value)
+
+
+def _check_smoothing(label_smoothing: Any, loss: str) -> float:
+    smoothing = _checks.fraction("label_smoothing", label_smoothing)
+    names = [info["name"] for info in _core.losses() if info["smoothed"]]
+    if smoothing > 0.0 and loss not in names:
+        raise ValueError(
+            f"label_smoothing is for the losses {', '.join(names)}, not for {loss}"
+        )
+    return smoothing
+
+
+def _refuse_beside_batches(
+    batch_size: Any, shuffle: Any, fraction: float, class_weight: Any
+) -> None:
+    """Batches are as they come."""
+    for name, given in (
+        ("batch_size", batch_size is not None),
+        ("shuffle", shuffle is not True),
+        ("validation_split", fraction > 0.0),
+        ("class_weight='balanced'", isinstance(class_weight, str)),
+    ):
+        if given:
+            raise ValueError(f"{name} has no meaning beside batches")
+
+
+def _require_standardizer(net: Network, saved: checkpoint.Saved | None) -> None:
+    if net._architecture.standardize and net.standardizer is None and saved is None:
+        raise ValueError(
+            "a network with standardize=True learns from rows X, not from batches: fit "
+            "it to some rows first, or set net.standardizer"
+        )
 
 
 def _check_validation(net: Network, data: Any, loss: str) -> _data.Rows:
@@ -195,4 +313,7 @@ def _check_callbacks(callbacks: Any) -> list[Callback]:
                 "a callback must be an object of a subclass of fcnn.Callback, not "
                 f"{_checks.shown(callback)}"
             )
-    return found
+    # what writes checkpoints comes last: it keeps what the others have noted
+    return sorted(
+        found, key=lambda callback: isinstance(callback, checkpoint.Checkpoint)
+    )

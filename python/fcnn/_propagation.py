@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
-from fcnn import _checks, _core, _data, config
+from fcnn import _checks, _core, _data, _dropout, config
 from fcnn import metrics as _metrics
 from fcnn._base import NetworkBase
+from fcnn._dropout import DropoutPrediction
 from fcnn._types import Array
 from fcnn.gradient_check import GradientCheck, check_gradient
 from fcnn.records import Backprop, PerLayer, Trace
@@ -25,7 +26,19 @@ class Propagation(NetworkBase):
 
     __slots__ = ()
 
-    def predict(self, X: ArrayLike, out: Array | None = None) -> Array:
+    @overload
+    def predict(self, X: ArrayLike, out: Array | None = None) -> Array: ...
+    @overload
+    def predict(
+        self, X: ArrayLike, out: None = None, *, dropout_samples: int
+    ) -> DropoutPrediction: ...
+    def predict(
+        self,
+        X: ArrayLike,
+        out: Array | None = None,
+        *,
+        dropout_samples: int | None = None,
+    ) -> Array | DropoutPrediction:
         """The outputs a[L] for the rows of X.
 
         Row i of ``predict(X)`` equals ``predict(X[i])`` bit for bit, with any number
@@ -38,20 +51,31 @@ class Propagation(NetworkBase):
         out : ndarray of shape (n, n_out), or (n_out,) for one row, optional
             Where to write the result: C-contiguous, of the network's dtype, writable,
             and overlapping neither X nor the parameters.
+        dropout_samples : int, optional
+            Instead: Monte Carlo dropout, the mean and spread over so many networks
+            thinned as in training, whose masks `seed` draws. Each mask serves all
+            rows, so that row i does not depend on the others here either.
 
         Returns
         -------
         ndarray of shape (n, n_out), or (n_out,) for one row
-            `out` itself if it was given.
+            `out` itself if it was given. With `dropout_samples` a tuple
+            ``(mean, std)`` of two such arrays.
 
         Raises
         ------
         TypeError
             If X holds no real numbers, or `out` is no ndarray.
         ValueError
-            If the shape of X is wrong, or `out` is not as stated above.
+            If the shape of X is wrong, `out` is not as stated above, or
+            `dropout_samples` is given to a network without dropout.
         RuntimeError
             If another thread is training the network.
+
+        References
+        ----------
+        Y. Gal, Z. Ghahramani, "Dropout as a Bayesian Approximation: Representing Model
+        Uncertainty in Deep Learning", ICML 2016 (dropout_samples).
 
         Examples
         --------
@@ -62,6 +86,8 @@ class Propagation(NetworkBase):
         >>> net.predict([1, 2, 3]).shape
         (2,)
         """
+        if dropout_samples is not None:
+            return self._predict_with_dropout(X, out, dropout_samples)
         plain = self._engine.predict_plain(X, out)
         if plain is not None:
             return plain
@@ -74,6 +100,21 @@ class Propagation(NetworkBase):
         _check_out(out, shape[1:] if single else shape, self.dtype, X, self._theta)
         self._engine.predict(X, out.reshape(shape), config.threads(None))
         return out
+
+    def _predict_with_dropout(
+        self, X: Any, out: Any, dropout_samples: Any
+    ) -> DropoutPrediction:
+        n_samples = _checks.integer("dropout_samples", dropout_samples, 1)
+        if out is not None:
+            raise ValueError("out and dropout_samples do not go together")
+        if not any(self.dropout):
+            raise ValueError("dropout_samples needs a network with dropout")
+        X, single = _data.inputs(X, self.sizes[0])
+        self._engine.check_idle()
+        mean, std = _dropout.predict(self, X, n_samples)
+        if single:
+            mean, std = mean[0], std[0]
+        return DropoutPrediction(mean, std)
 
     def predictor(self, n_rows: int = 1) -> Predictor:
         """A callable ``p(x)`` or ``p(x, out)`` that predicts with the least overhead.
@@ -150,7 +191,9 @@ class Propagation(NetworkBase):
         -------
         Trace
             ``z[l]`` and ``a[l]``, each (n, n_l) with n = 1 for one row; ``a[0]`` is
-            X, ``a[L]`` what `predict` returns.
+            X, ``a[L]`` what `predict` returns. Of a network with a standardizer
+            ``a[0]`` is the standardized X, ``a[L]`` the output before `predict` gives it
+            the targets' units.
 
         Raises
         ------
@@ -355,6 +398,7 @@ class Propagation(NetworkBase):
         self._engine.check_idle()
         return check_gradient(
             self._architecture,
+            self._standardizer,
             self._theta,
             (*rows.arguments(name), *penalties),
             max_probes,

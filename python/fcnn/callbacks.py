@@ -46,6 +46,20 @@ class Callback:
     network: Network
     params: dict[str, Any]
     stop_training: bool = False
+    stop_is_final = True
+    every_batches: int | None = None
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        pass
+
+    def on_train_batch_begin(self, batch, logs=None):
+        pass
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
 
     def prepare(self, network: Network, params: dict[str, Any]) -> None:
         """Called before anything is changed; may refuse with a ValueError."""

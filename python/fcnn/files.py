@@ -1,8 +1,9 @@
 """Network files: safetensors, written whole or not at all, checked before use.
 
 The tensors are ``layers.<l>.weight`` (n_out, n_in) and ``layers.<l>.bias`` (n_out,) for
-the layers l = 1..L; the architecture is JSON under the key ``fcnn`` of the file's
-metadata. Nothing in a file is ever executed.
+the layers l = 1..L, and ``standardizer.<name>`` of what a network has learned of its
+data; the architecture is JSON under the key ``fcnn`` of the file's metadata. Nothing in
+a file is ever executed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -20,6 +20,7 @@ from fcnn import _architecture, _checks
 from fcnn._architecture import Architecture
 from fcnn._atomic import replace_file
 from fcnn._base import check_loss
+from fcnn._standardize import Standardizer
 from fcnn.config import version
 from fcnn.layers import assign
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from fcnn._base import NetworkBase
     from fcnn._types import Array
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READS = (1, 2)  # 1 knows no dropout, noise and standardizer
 _DTYPES = {"float32": "F32", "float64": "F64"}  # safetensors' names of them
+_BYTES = {"F32": 4, "F64": 8}
 _MAX_HEADER = 100_000_000  # safetensors' own limit
 
 
@@ -39,6 +42,17 @@ class Description(NamedTuple):
     dtype: np.dtype[Any]
     loss: str
     seed: int
+    standardizer: tuple[str, ...]  # which arrays of one there are
+
+    def tensors(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """dtype and shape of every tensor, before anything is allocated."""
+        dtype, sizes = _DTYPES[self.dtype.name], self.architecture.sizes
+        shapes = _tensor_shapes(self.architecture)
+        expected = {name: (dtype, shape) for name, shape in shapes.items()}
+        for name in self.standardizer:
+            n = sizes[-1] if name.startswith("target") else sizes[0]
+            expected[f"standardizer.{name}"] = (_DTYPES["float64"], (n,))
+        return expected
 
 
 def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
@@ -52,6 +66,10 @@ def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
         "sizes": architecture.sizes,
         "activations": architecture.activations,
         "biases": architecture.biases,
+        "dropout": architecture.dropout,
+        "input_noise": architecture.input_noise,
+        "standardize": architecture.standardize,
+        "standardizer": list(_standardizer_arrays(net)),
         "loss": net.loss,
         "dtype": net.dtype.name,
         "seed": net.seed,
@@ -61,6 +79,7 @@ def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
         name: np.array(view, order="C")
         for name, view in tensor_views(architecture, net.parameters).items()
     }
+    tensors |= {f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()}
     replace_file(path, save(tensors, metadata={"fcnn": json.dumps(description)}))
 
 
@@ -80,14 +99,24 @@ def read_description(path: str | os.PathLike[str]) -> Description:
     return description
 
 
-def read_tensors(path: str | os.PathLike[str], views: Mapping[str, Array]) -> None:
-    """Fills the views from the file, which `read_description` has checked."""
+def read_into(
+    path: str | os.PathLike[str], net: NetworkBase, description: Description
+) -> None:
+    """Fills the network from the file, which `read_description` has checked."""
     from safetensors import SafetensorError, safe_open
 
+    views = tensor_views(description.architecture, net.parameters)
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             for name, view in views.items():
                 assign(name, view, file.get_tensor(name))
+            if description.standardizer:
+                net.standardizer = Standardizer(
+                    **{
+                        name: file.get_tensor(f"standardizer.{name}")
+                        for name in description.standardizer
+                    }
+                )
     except (SafetensorError, ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
 
@@ -100,6 +129,15 @@ def tensor_views(architecture: Architecture, theta: Array) -> dict[str, Array]:
         if bias is not None:
             views[f"layers.{l}.bias"] = bias
     return views
+
+
+def _standardizer_arrays(net: NetworkBase) -> dict[str, Array]:
+    standardizer = net.standardizer
+    if standardizer is None:
+        return {}
+    names = Standardizer.__slots__
+    arrays = {name: getattr(standardizer, name) for name in names}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -171,35 +209,51 @@ def _parse_description(header: dict[str, Any]) -> Description:
                 f"its {name} must be a JSON {kind.__name__}, not "
                 f"{_checks.shown(fields.get(name, 'missing'))}"
             )
-        if name == "format_version" and value != FORMAT_VERSION:
+        if name == "format_version" and value not in _READS:
             raise ValueError(
                 f"its format_version is {value}, written by fcnn "
                 f"{_checks.shown(fields.get('fcnn_version'))}; this fcnn {version()} "
-                f"reads {FORMAT_VERSION}"
+                f"reads {' and '.join(map(str, _READS))}"
             )
+    if fields["format_version"] == 1:
+        fields |= {"dropout": 0.0, "input_noise": 0.0, "standardize": False}
+        fields["standardizer"] = []
     dtype = _architecture.parse_dtype(fields["dtype"])
     if not fields["activations"]:
         raise ValueError("its activations are empty")
     *hidden, output = fields["activations"]
     architecture = _architecture.parse(
-        fields["sizes"], hidden, output, fields["biases"], dtype
+        fields["sizes"],
+        hidden,
+        output,
+        fields["biases"],
+        dtype,
+        dropout=fields.get("dropout"),
+        input_noise=fields.get("input_noise"),
+        standardize=fields.get("standardize"),
     )
+    arrays = fields.get("standardizer")
+    names = list(Standardizer.__slots__)
+    if arrays not in ([], names[:2], names):
+        raise ValueError(f"its standardizer must be [] or {names[:2]} or {names}")
+    if arrays and not architecture.standardize:
+        raise ValueError("it has a standardizer, but standardize is false")
     loss = check_loss(fields["loss"], architecture)
-    return Description(architecture, dtype, loss, _checks.seed("seed", fields["seed"]))
+    seed = _checks.seed("seed", fields["seed"])
+    return Description(architecture, dtype, loss, seed, tuple(arrays))
 
 
 def _check_tensors(
     header: dict[str, Any], n_bytes: int, description: Description
 ) -> None:
     """The header's tensors are the architecture's, and fill the file without gap."""
-    shapes = _tensor_shapes(description.architecture)
+    tensors = description.tensors()
     found = header.keys() - {"__metadata__"}
-    for name in sorted(found ^ shapes.keys()):
-        state = "is missing" if name in shapes else "is unexpected"
+    for name in sorted(found ^ tensors.keys()):
+        state = "is missing" if name in tensors else "is unexpected"
         raise ValueError(f"its tensor {_checks.shown(name)} {state}")
-    dtype = _DTYPES[description.dtype.name]
     spans = []
-    for name, shape in shapes.items():
+    for name, (dtype, shape) in tensors.items():
         tensor = header[name]
         if not isinstance(tensor, dict):
             raise ValueError(f"its tensor {name} is no JSON object")  # noqa: TRY004
@@ -210,7 +264,7 @@ def _check_tensors(
                     f"the {key} of its tensor {name} must be {value}, not "
                     f"{_checks.shown(tensor.get(key))}"
                 )
-        length = math.prod(shape) * description.dtype.itemsize
+        length = math.prod(shape) * _BYTES[dtype]
         offsets = tensor.get("data_offsets")
         if (
             not isinstance(offsets, list)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fcnn import _core, config
 from fcnn._architecture import Architecture
+from fcnn._standardize import Standardizer
 from fcnn._types import Array
 from fcnn.records import PerLayer
 
@@ -62,6 +63,7 @@ class GradientCheck:
 
 def check_gradient(
     architecture: Architecture,
+    standardizer: Standardizer | None,
     theta: Array,
     arguments: tuple[Array, Array, bool, str, Array | None, float, float],
     max_probes: int | None,
@@ -69,6 +71,8 @@ def check_gradient(
 ) -> GradientCheck:
     """Checks a float64 copy; `arguments` are the core's, from X to the penalties."""
     engine = architecture.new_engine(np.dtype(np.float64))
+    if standardizer is not None:
+        engine.set_standardizer(*standardizer._for_core())
     copy = engine.parameters
     copy[...] = theta
     n_threads = config.threads(None)

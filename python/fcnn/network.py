@@ -16,6 +16,7 @@ from fcnn._types import Array
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
+    from fcnn._batches import Batches
     from fcnn.callbacks import Callback
     from fcnn.history import History
     from fcnn.optimizers import Optimizer
@@ -55,6 +56,19 @@ class Network(Propagation):
         one for each layer 1..L, where None means "auto". "auto" goes by the layer's
         activation: "he_normal" for relu and its kind, "lecun_normal" for selu,
         "glorot_uniform" for the rest. Biases begin at zero.
+    dropout : float or sequence of float, default 0.0
+        Which part of the activations training sets to 0 in every step, at least 0 and
+        below 1: one for all hidden layers, or one for each layer 0..L-1, the inputs
+        first. The others are divided by 1 - p meanwhile, so that prediction takes the
+        network as it is; p is rounded to a multiple of 2^-16.
+    input_noise : float, default 0.0
+        The standard deviation of normal noise that training adds to the inputs in
+        every step (after standardizing), at least 0.
+    standardize : bool, default False
+        Have the first `fit` learn mean and standard deviation of the inputs, and with
+        an identity output of the targets; from then on they are part of the network:
+        see `standardizer`. Losses are those of standardized targets, predictions and
+        metrics have the targets' own units.
     dtype : {"float32", "float64"}, default "float32"
         Of the parameters and of all arithmetic.
     seed : int, optional
@@ -74,6 +88,10 @@ class Network(Propagation):
     neural networks", AISTATS 2010. K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into
     Rectifiers", ICCV 2015. G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter,
     "Self-Normalizing Neural Networks", NIPS 2017 (lecun_normal with selu).
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov, "Dropout: A
+    Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014.
+    C. M. Bishop, "Training with Noise is Equivalent to Tikhonov Regularization", Neural
+    Computation 7, 1995 (input_noise).
 
     Examples
     --------
@@ -100,11 +118,23 @@ class Network(Propagation):
         loss: str | None = None,
         bias: bool | Sequence[bool] = True,
         init: Init | Sequence[Init] = "auto",
+        dropout: float | Sequence[float] = 0.0,
+        input_noise: float = 0.0,
+        standardize: bool = False,
         dtype: DTypeLike = "float32",
         seed: int | None = None,
     ) -> None:
         real = _architecture.parse_dtype(dtype)
-        architecture = _architecture.parse(sizes, activation, output, bias, real)
+        architecture = _architecture.parse(
+            sizes,
+            activation,
+            output,
+            bias,
+            real,
+            dropout=dropout,
+            input_noise=input_noise,
+            standardize=standardize,
+        )
         name = check_loss(loss, architecture)
         start = _parse_init(init, architecture)
         self._set_up(architecture, real, name, _architecture.parse_seed(seed))
@@ -116,9 +146,10 @@ class Network(Propagation):
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
         *,
+        batches: Batches | None = None,
         loss: str | None = None,
         optimizer: str | Optimizer = "adam",
         epochs: int = 10,
@@ -131,8 +162,11 @@ class Network(Propagation):
         l1: float = 0.0,
         l2: float = 0.0,
         clip_norm: float | None = None,
+        max_norm: float | None = None,
+        label_smoothing: float = 0.0,
         metrics: MetricLike | Sequence[MetricLike] = (),
         callbacks: Callback | Sequence[Callback] = (),
+        resume: str | os.PathLike[str] | None = None,
         progress: bool | Literal["auto"] = "auto",
         n_threads: int | None = None,
         seed: int | None = None,
@@ -158,13 +192,20 @@ class Network(Propagation):
         y : array of shape (n, n_out), or (n,)
             The targets; (n,) are values where n_out is 1, and class labels 0..n_out-1
             (whole numbers, floats too) for several softmax or sigmoid outputs.
+        batches : iterable, or callable that returns one, optional
+            Instead of X and y: mini-batches (X, y) or (X, y, sample_weight), each gone
+            over in one step. A list or a loader is gone over anew in each epoch, a
+            function is called anew; an iterator, which can be gone over once, needs
+            ``epochs=1``. `batch_size`, `shuffle`, `sample_weight`, `validation_split`
+            and "balanced" have no place beside it.
         loss : str, optional
             The name of a loss, which the network's `loss` then is; by default that.
         optimizer : str or Optimizer, default "adam"
             ``fcnn.SGD``, ``Adam``, ``AdamW``, ``RMSprop``, ``Adagrad``, ``NAdam``, or
             such a name in lower case, for its defaults.
         epochs : int, default 10
-            How often to go over the rows; 0 trains nothing.
+            How often to go over the rows; 0 trains nothing. With `resume` the total,
+            those of the checkpoint included.
         batch_size : int, optional
             Rows in a mini-batch, 32 by default; the last one of an epoch may be
             smaller.
@@ -187,10 +228,21 @@ class Network(Propagation):
             The penalties, at least 0; on weights, not on biases.
         clip_norm : float, optional
             Scale the gradient, penalties included, down to at most this 2-norm.
+        max_norm : float, optional
+            After each step scale the incoming weights of each node, W_k, down to at
+            most this 2-norm.
+        label_smoothing : float, default 0.0
+            s, at least 0 and below 1: train on (1 - s) y + s / K for cross_entropy, on
+            (1 - s) y + s / 2 for binary_cross_entropy and logistic; with another loss a
+            ValueError. Validation is without, as in Keras.
         metrics : sequence of str or callable, default ()
             What to record besides the loss, as for `evaluate`.
         callbacks : sequence of Callback, default ()
             Called between the epochs, such as `fcnn.EarlyStopping`.
+        resume : str or os.PathLike, optional
+            A file that `fcnn.Checkpoint` wrote: go on from there, to the same bits as
+            if training had never stopped. Network, arguments and data must be those of
+            the checkpoint; a finished one returns at once.
         progress : bool or "auto", default "auto"
             Draw a progress bar; "auto" on a terminal or in a notebook, and only if
             training takes more than a second.
@@ -208,7 +260,10 @@ class Network(Propagation):
         ------
         TypeError, ValueError
             If an argument is not as stated above, before anything is changed; or, with
-            the row's number, if X or y turn out not to be finite.
+            the row's number, if X or y turn out not to be finite; or if the checkpoint
+            to resume from is damaged or of another network, other arguments or data.
+        FileNotFoundError, OSError
+            If the checkpoint cannot be read.
         TrainingDiverged
             If the loss or the parameters cease to be finite. The network is as after
             the last good epoch.
@@ -237,17 +292,21 @@ class Network(Propagation):
             self,
             X,
             y,
+            batches=batches,
             loss=loss,
             optimizer=optimizer,
             sample_weight=sample_weight,
             l1=l1,
             l2=l2,
             clip_norm=clip_norm,
+            max_norm=max_norm,
+            label_smoothing=label_smoothing,
             n_threads=n_threads,
         )
         plan = _plan.check_fit(
             self,
             step,
+            batches=batches,
             epochs=epochs,
             batch_size=batch_size,
             shuffle=shuffle,
@@ -256,6 +315,7 @@ class Network(Propagation):
             class_weight=class_weight,
             metrics=metrics,
             callbacks=callbacks,
+            resume=resume,
             progress=progress,
             seed=seed,
         )
@@ -273,13 +333,16 @@ class Network(Propagation):
         l1: float = 0.0,
         l2: float = 0.0,
         clip_norm: float | None = None,
+        max_norm: float | None = None,
+        label_smoothing: float = 0.0,
         n_threads: int | None = None,
     ) -> float:
         """Makes one optimizer step over all of the rows, for streams of data.
 
         Parameters
         ----------
-        X, y, loss, optimizer, sample_weight, l1, l2, clip_norm, n_threads
+        X, y, loss, optimizer, sample_weight, l1, l2, clip_norm, max_norm, \
+        label_smoothing, n_threads
             As for `fit`, whose optimizer's state it shares. One row may be given as
             (n_in,). Weights that are all 0 make no step.
         class_weight : dict, optional
@@ -316,6 +379,8 @@ class Network(Propagation):
             l1=l1,
             l2=l2,
             clip_norm=clip_norm,
+            max_norm=max_norm,
+            label_smoothing=label_smoothing,
             n_threads=n_threads,
         )
         return training.run_step(self, _plan.weigh_classes(step, class_weight, None))
@@ -324,8 +389,9 @@ class Network(Propagation):
         """Writes the network to a safetensors file, which `fcnn.load` reads.
 
         Any safetensors library reads it: tensors ``layers.<l>.weight`` (n_out, n_in)
-        and ``layers.<l>.bias`` (n_out,); sizes, activations, loss, dtype, seed and
-        fcnn's version are JSON in the metadata. The optimizer's state is not saved;
+        and ``layers.<l>.bias`` (n_out,), and the standardizer's arrays if there is one;
+        sizes, activations, loss, dropout, dtype, seed and fcnn's version are JSON in
+        the metadata. The optimizer's state is not saved;
         `copy` and pickle keep it.
 
         Parameters
@@ -394,8 +460,8 @@ def load(path: str | os.PathLike[str]) -> Network:
 
     description = files.read_description(path)
     net = object.__new__(Network)
-    net._set_up(*description)
-    files.read_tensors(path, files.tensor_views(net._architecture, net._theta))
+    net._set_up(*description[:4])
+    files.read_into(path, net, description)
     return net
 
 

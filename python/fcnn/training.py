@@ -1,4 +1,4 @@
-"""The training loop: epochs in the core, and between them History and callbacks."""
+"""The training loop: batches in the core, and between them History and callbacks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fcnn import _core
+from fcnn import _core, _standardize
 from fcnn._progress import Progress
-from fcnn._types import Array
+from fcnn._run import Run
 from fcnn.errors import TrainingDiverged
 from fcnn.history import History
 
@@ -18,50 +16,55 @@ if TYPE_CHECKING:
     from fcnn._plan import Plan, Step
     from fcnn.network import Network
 
+# The random numbers of fit_batch's steps: beyond those of all epochs.
+_STREAM = 1 << 31
+
 
 def run_fit(net: Network, plan: Plan) -> History:
     """Trains for the planned epochs, or until a callback asks to stop."""
-    history = History(plan.names)
-    with _training(net), Progress(plan.epochs, plan.progress) as progress:
-        net._loss = plan.step.loss
-        outputs = _new_outputs(net, plan)
-        logs: dict[str, float] = {}
-        for callback in plan.callbacks:
-            callback.on_train_begin({})
-        for epoch in range(plan.epochs):
+    with _training(net):
+        run = Run(net, plan)
+        if plan.saved is not None:
+            run.restore(plan.saved)
+            if run.is_over:
+                run.restore_callbacks(plan.saved)
+                return run.history
+        with _learning(net, plan, run):
+            net._loss = plan.step.loss
             for callback in plan.callbacks:
-                callback.on_epoch_begin(epoch, {})
-            try:
-                loss = _run_epoch(net, plan, outputs)
-            except _core.Divergence as error:
-                raise TrainingDiverged(epoch, error.args[0], history) from None
-            net._epoch += 1
-            logs = {"loss": loss, **_measures(net, plan, outputs)}
-            history.append(logs)
-            for callback in plan.callbacks:
-                callback.on_epoch_end(epoch, dict(logs))
-            progress.update(logs)
-            if any(callback.stop_training for callback in plan.callbacks):
-                break
-        for callback in plan.callbacks:
-            callback.on_train_end(dict(logs))
-    return history
+                callback.on_train_begin({})
+            if plan.saved is not None:
+                run.restore_callbacks(plan.saved)
+            with Progress(plan.epochs - run.epoch, plan.progress) as progress:
+                while run.epoch < plan.epochs and not run.asked_to_stop:
+                    progress.update(run.train_epoch())
+        run.finish()
+    return run.history
 
 
 def run_step(net: Network, step: Step) -> float:
     """Makes one optimizer step over all of the rows and returns the loss before it."""
+    if net._architecture.standardize and net.standardizer is None:
+        raise ValueError(
+            "a network with standardize=True learns from the rows of its first fit: "
+            "fit it to some first, or set net.standardizer"
+        )
     with _training(net):
         net._loss = step.loss
+        options = step.options(
+            batch_size=len(step.data),
+            shuffle=0,
+            seed=net.seed,
+            epoch=_STREAM | (net._stream_steps & (_STREAM - 1)),
+        )
         try:
-            return net._trainer_for(step.optimizer).step(
-                *step.rows.arguments(step.loss),
-                step.l1,
-                step.l2,
-                step.clip_norm,
-                step.n_threads,
+            loss, weight = net._trainer_for(step.optimizer).step(
+                *step.data.arguments(step.loss), options, 0, None
             )
         except _core.Divergence as error:
             raise TrainingDiverged(None, error.args[0], History(["loss"])) from None
+        net._stream_steps += 1
+        return loss / weight if weight > 0.0 else 0.0
 
 
 @contextmanager
@@ -74,44 +77,23 @@ def _training(net: Network) -> Iterator[None]:
         net._engine.end_training()
 
 
-def _new_outputs(net: Network, plan: Plan) -> Array | None:
-    """Where the core writes each training row's output before its update."""
-    if not plan.metrics:
-        return None
-    return np.empty((len(plan.train), net.sizes[-1]), net.dtype)
-
-
-def _run_epoch(net: Network, plan: Plan, outputs: Array | None) -> float:
-    step = plan.step
-    return net._trainer_for(step.optimizer).epoch(
-        *step.rows.arguments(step.loss),
+@contextmanager
+def _learning(net: Network, plan: Plan, run: Run) -> Iterator[None]:
+    """A network that standardizes learns how, unless its first epoch fails."""
+    architecture = net._architecture
+    if not architecture.standardize or net.standardizer is not None:
+        yield
+        return
+    learned = _standardize.learn(
+        plan.step.data,
         plan.train,
-        plan.batch_size,
-        plan.shuffle,
-        plan.seed,
-        net._epoch,
-        step.l1,
-        step.l2,
-        step.clip_norm,
-        outputs,
-        step.n_threads,
+        plan.train_weight,
+        targets=architecture.standardizes_targets and not plan.step.data.labels,
     )
-
-
-def _measures(net: Network, plan: Plan, outputs: Array | None) -> dict[str, float]:
-    """The metrics of the epoch's outputs, and everything of the validation rows."""
-    step, result = plan.step, {}
-    if outputs is not None:
-        y = step.rows.targets(plan.train)
-        for metric in plan.metrics:
-            result[metric.name] = metric.value(y, outputs, plan.train_weight)
-    if plan.validation is not None:
-        measured = net._measure(
-            plan.validation,
-            plan.validation_rows,
-            step.loss,
-            plan.metrics,
-            step.n_threads,
-        )
-        result |= {f"val_{name}": value for name, value in measured.items()}
-    return result
+    net._set_standardizer(learned)
+    try:
+        yield
+    except (TrainingDiverged, ValueError):
+        if not run.history.epoch:
+            net._set_standardizer(None)
+        raise

@@ -1,0 +1,45 @@
+#include "fcnn/standardizer.hpp"
+
+namespace fcnn {
+
+Standardization::Standardization(std::vector<double> its_mean,
+                                 std::vector<double> its_scale)
+    : mean(std::move(its_mean)), scale(std::move(its_scale)) {
+  for (const double s : scale) factor.push_back(1 / s);
+}
+
+template <class T>
+void read_row(const Standardization& by, const Table& table, Index row,
+              const Strips<T>& strips, Index j) {
+  if (!by.any()) return read_row(table, row, strips, j);
+  const std::size_t n = by.mean.size();
+  thread_local std::vector<double> values;
+  thread_local std::vector<T> results;
+  if (values.size() < n) values.resize(n);
+  if (results.size() < n) results.resize(n);
+  const double *mean = by.mean.data(), *factor = by.factor.data();
+  double* x = values.data();
+  T* standardized = results.data();
+  read_row(table, row, x);
+  for (std::size_t i = 0; i < n; ++i)
+    standardized[i] = static_cast<T>((x[i] - mean[i]) * factor[i]);
+  to_strips(standardized, strips, j, strips.features);
+}
+
+template <class T>
+void undo(const Standardization& by, T* rows, Index count) {
+  const std::size_t n = by.mean.size();
+  if (n == 0) return;
+  for (Index i = 0; i < count; ++i, rows += n)
+    for (std::size_t k = 0; k < n; ++k)
+      rows[k] = static_cast<T>(by.mean[k] + by.scale[k] * static_cast<double>(rows[k]));
+}
+
+template void read_row(const Standardization&, const Table&, Index,
+                       const Strips<float>&, Index);
+template void read_row(const Standardization&, const Table&, Index,
+                       const Strips<double>&, Index);
+template void undo(const Standardization&, float*, Index);
+template void undo(const Standardization&, double*, Index);
+
+}  // namespace fcnn

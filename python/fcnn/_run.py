@@ -1,0 +1,283 @@
+"""A fit under way: where it is, its next epoch, and what a checkpoint keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fcnn import _batches, _core, checkpoint
+from fcnn._base import TrainingState
+from fcnn._types import Array
+from fcnn.errors import TrainingDiverged
+from fcnn.history import History
+
+if TYPE_CHECKING:
+    from fcnn._plan import Plan, Step
+    from fcnn.network import Network
+
+
+class Run:
+    """The state of one `Network.fit`; its methods are called by the training loop."""
+
+    def __init__(self, net: Network, plan: Plan) -> None:
+        self.net = net
+        self.plan = plan
+        self.history = History(plan.names)
+        self.epoch = 0  # this many are done
+        self.batch = 0  # and of the next one, this many batches
+        self._rows = 0  # and rows, where batches come from outside
+        self._sums = 0.0, 0.0  # of w C and of w in them
+        self._start: TrainingState | None = None  # where the epoch began
+        self._stopped = False  # by a callback whose stop is final
+        self._finished = False
+        self._description = checkpoint.description(net, plan)
+        self._checkpoints = [
+            c for c in plan.callbacks if isinstance(c, checkpoint.Checkpoint)
+        ]
+        for callback in self._checkpoints:
+            callback.attach(self)
+        self._outputs: Array | None = None  # of each training row before its update
+        self._stream: list[tuple[Array, Array, Array | None]] = []  # y, outputs, w
+        if plan.metrics and plan.batches is None:
+            self._outputs = np.zeros((len(plan.train), net.sizes[-1]), net.dtype)
+
+    # ---- an epoch ----
+
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether a callback wants no further batch."""
+        return self._stopped or any(c.stop_training for c in self.plan.callbacks)
+
+    def train_epoch(self) -> dict[str, float]:
+        """Trains to the end of the epoch and calls the callbacks; returns its logs."""
+        callbacks = self.plan.callbacks
+        if self.batch == 0:
+            for callback in callbacks:
+                callback.on_epoch_begin(self.epoch, {})
+        if self.plan.batches is None:
+            self._train_rows()
+        else:
+            self._train_stream()
+        logs = self._logs() | self._measures()
+        self.net._epoch += 1
+        self.history.append(logs)
+        epoch = self.epoch
+        self.epoch, self.batch, self._rows = epoch + 1, 0, 0
+        self._sums, self._start, self._stream = (0.0, 0.0), None, []
+        for callback in callbacks:
+            callback.on_epoch_end(epoch, dict(logs))
+        return logs
+
+    def _train_rows(self) -> None:
+        plan, n = self.plan, self.plan.n_batches
+        intervals = [c.every_batches for c in plan.callbacks if c.every_batches]
+        if intervals and self._start is None:
+            self._start = self.net._training_state()
+        while self.batch < n and not (self.batch and self.asked_to_stop):
+            end = min([k * (self.batch // k + 1) for k in intervals] + [n])
+            self._call_batch_hooks("on_train_batch_begin", self.batch, self.batch)
+            with self._going_back():
+                self._sums = self._trainer().epoch(
+                    *plan.step.data.arguments(plan.step.loss),
+                    plan.train,
+                    self._options(plan.step, plan.batch_size),
+                    self.batch,
+                    end,
+                    self._sums,
+                    self._outputs,
+                )
+            self.batch = end
+            self._call_batch_hooks("on_train_batch_end", end - 1, end, self._logs())
+
+    def _train_stream(self) -> None:
+        plan = self.plan
+        if self._start is None:
+            self._start = self.net._training_state()
+        for step in _batches.of_epoch(self.net, plan.step, plan.batches, self.batch):
+            rows = step.data
+            n = len(rows)
+            self._call_batch_hooks("on_train_batch_begin", self.batch, self.batch)
+            outputs = None
+            if plan.metrics:
+                outputs = np.empty((n, self.net.sizes[-1]), self.net.dtype)
+            with self._going_back():
+                loss, weight = self._trainer().step(
+                    *rows.arguments(step.loss),
+                    self._options(step, n),
+                    self._rows,
+                    outputs,
+                )
+            self._sums = self._sums[0] + loss, self._sums[1] + weight
+            if outputs is not None:
+                self._stream.append((rows.targets(), outputs, rows.weight))
+            self.batch, self._rows = self.batch + 1, self._rows + n
+            last = self.batch
+            self._call_batch_hooks("on_train_batch_end", last - 1, last, self._logs())
+            if self.asked_to_stop:
+                return
+        if self.batch == 0:
+            raise ValueError(f"batches had none in epoch {self.epoch}")
+
+    def _trainer(self) -> _core.Trainer32 | _core.Trainer64:
+        # anew each time: a callback may have reset the optimizer
+        return self.net._trainer_for(self.plan.step.optimizer)
+
+    def _options(self, step: Step, batch_size: int) -> _core.EpochOptions:
+        plan = self.plan
+        return step.options(
+            batch_size=batch_size,
+            shuffle=plan.shuffle if plan.batches is None else 0,
+            seed=plan.seed,
+            epoch=self.net._epoch,
+        )
+
+    @contextmanager
+    def _going_back(self) -> Iterator[None]:
+        """What fails in the core leaves the network as when the epoch began."""
+        try:
+            yield
+        except (_core.Divergence, ValueError) as error:
+            if self._start is not None:
+                self.net._set_training_state(self._start)
+            if isinstance(error, _core.Divergence):
+                number = error.args[0] if self.plan.batches is None else self.batch
+                raise TrainingDiverged(self.epoch, number, self.history) from None
+            raise
+
+    def _call_batch_hooks(self, hook: str, batch: int, done: int, *logs: Any) -> None:
+        """Calls those whose turn it is after so many batches."""
+        for callback in self.plan.callbacks:
+            if callback.every_batches and done % callback.every_batches == 0:
+                getattr(callback, hook)(batch, *(dict(log) for log in logs or ({},)))
+
+    def _logs(self) -> dict[str, float]:
+        loss, weight = self._sums
+        return {"loss": loss / weight if weight > 0.0 else 0.0}
+
+    def _measures(self) -> dict[str, float]:
+        """The metrics of the epoch's outputs, and everything of the validation rows."""
+        plan, result = self.plan, dict[str, float]()
+        if plan.metrics:
+            y, outputs, weight = self._seen()
+            for metric in plan.metrics:
+                result[metric.name] = metric.value(y, outputs, weight)
+        if plan.validation is not None:
+            measured = self.net._measure(
+                plan.validation,
+                plan.validation_rows,
+                plan.step.loss,
+                plan.metrics,
+                plan.step.n_threads,
+            )
+            result |= {f"val_{name}": value for name, value in measured.items()}
+        return result
+
+    def _seen(self) -> tuple[Array, Array, Array | None]:
+        """Targets, outputs before the update and weights of the epoch's rows."""
+        plan = self.plan
+        if self._outputs is not None:
+            return plan.step.data.targets(plan.train), self._outputs, plan.train_weight
+        targets, outputs, weights = zip(*self._stream, strict=True)
+        weight = None
+        if any(w is not None for w in weights):
+            weight = np.concatenate(
+                [
+                    np.ones(len(a)) if w is None else w
+                    for a, w in zip(outputs, weights, strict=True)
+                ]
+            )
+        return np.concatenate(targets), np.concatenate(outputs), weight
+
+    # ---- its end, and checkpoints ----
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a checkpoint of a finished fit leaves nothing to do."""
+        return self._finished and (self._stopped or self.epoch >= self.plan.epochs)
+
+    def finish(self) -> None:
+        """Calls on_train_end, and has checkpoints of the fit's end written."""
+        plan = self.plan
+        stopped = self._stopped or any(
+            c.stop_training and c.stop_is_final for c in plan.callbacks
+        )
+        finished = stopped or self.epoch >= plan.epochs
+        state = self.state() if self._checkpoints else {}
+        recorded = self.history.metrics.items()
+        logs = {name: values[-1] for name, values in recorded if values}
+        for callback in plan.callbacks:
+            callback.on_train_end(logs)
+        if self._checkpoints:
+            result = self.net._training_state().as_dict() if finished else None
+            state |= {"finished": finished, "stopped": stopped, "result": result}
+            for callback in self._checkpoints:
+                callback.finish(state)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        net, start, standardizer = self.net, self._start, self.net.standardizer
+        stopped = any(c.stop_training and c.stop_is_final for c in self.plan.callbacks)
+        return {
+            **self._description,
+            "seed": net.seed,
+            "epoch_count": net._epoch,
+            "stream_steps": net._stream_steps,
+            "standardizer": None if standardizer is None else standardizer._arrays(),
+            "position": {
+                "epoch": self.epoch,
+                "batch": self.batch,
+                "rows": self._rows,
+                "sums": self._sums,
+            },
+            "training": net._training_state().as_dict(),
+            "epoch_start": None if start is None else start.as_dict(),
+            "outputs": self._outputs if self.batch else None,
+            "stream": self._stream,
+            "history": self.history.metrics,
+            "callbacks": [
+                [type(c).__name__, c.state()] for c in checkpoint.with_state(self.plan)
+            ],
+            "finished": False,
+            "stopped": self._stopped or stopped,
+            "result": None,
+        }
+
+    def restore(self, saved: checkpoint.Saved) -> None:
+        """Takes over a checkpoint that `Saved.check` has found to fit, or ValueError."""
+        net, plan, tree = self.net, self.plan, saved.tree
+        optimizer, position = plan.step.optimizer, tree["position"]
+        self._finished, self._stopped = tree["finished"], tree["stopped"]
+        self.epoch, self.batch = position["epoch"], position["batch"]
+        with saved.damage_is_value_error():
+            state = tree["result"] if self.is_over else tree["training"]
+            training = TrainingState.from_dict(state, optimizer)
+            net.copy()._set_training_state(training)  # refuses what does not fit
+            if tree["epoch_start"] is not None:
+                self._start = TrainingState.from_dict(tree["epoch_start"], optimizer)
+                net.copy()._set_training_state(self._start)
+            self._rows = position["rows"]
+            self._sums = float(position["sums"][0]), float(position["sums"][1])
+            self._stream = [tuple(part) for part in tree["stream"]]
+            if self._outputs is not None and self.batch:
+                self._outputs[...] = tree["outputs"]
+            for name, values in self.history.metrics.items():
+                values.extend(float(value) for value in tree["history"][name])
+                if len(values) != self.epoch:
+                    raise ValueError(f"its history of {name} has {len(values)} entries")
+            self.history.epoch.extend(range(self.epoch))
+        net._set_training_state(training)
+        net._loss = plan.step.loss
+        net._seed, net._epoch = saved.seed, tree["epoch_count"]
+        net._stream_steps = tree["stream_steps"]
+        net._set_standardizer(saved.standardizer)
+
+    def restore_callbacks(self, saved: checkpoint.Saved) -> None:
+        """Gives each callback the state that one of its kind has left."""
+        left = list(saved.tree["callbacks"])
+        with saved.damage_is_value_error():
+            for callback in checkpoint.with_state(self.plan):
+                _, state = left.pop(0)  # `Saved.check` has compared the names
+                callback.set_state(state)

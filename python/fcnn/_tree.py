@@ -1,0 +1,94 @@
+"""Trees of plain values and arrays as one safetensors file; nothing in it is executed.
+
+A tree is made of dicts with string keys, lists, strings, numbers, bools, None and
+NumPy arrays. The arrays are the file's tensors; the rest is JSON in its metadata, where
+``{"tensor": name}`` stands for an array and ``{"float": text}`` for a number that JSON
+does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fcnn._atomic import replace_file
+from fcnn._types import Array
+
+_MARKS = ({"tensor"}, {"float"}, {"dict"})
+
+
+def write(path: str | os.PathLike[str], key: str, tree: Any) -> None:
+    """Writes the tree to a file that appears whole or not at all."""
+    from safetensors.numpy import save
+
+    tensors: dict[str, Array] = {}
+    text = json.dumps(_encode(tree, "", tensors), allow_nan=False)
+    replace_file(path, save(tensors, metadata={key: text}))
+
+
+def read(path: str | os.PathLike[str], key: str) -> Any:
+    """The tree of a file written under this key.
+
+    OSError where the file cannot be read, ValueError where it is no such file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    data = Path(path).read_bytes()
+    try:
+        tensors = load(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        if key not in metadata:
+            raise ValueError(f"its metadata has nothing under the key {key!r}")
+        return _decode(json.loads(metadata[key]), tensors)
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)} is no {key}: {error}") from None
+
+
+def _encode(value: Any, name: str, tensors: dict[str, Array]) -> Any:
+    if isinstance(value, np.ndarray):
+        # safetensors writes raw memory whatever the strides: so C-ordered copies
+        tensors[name] = np.array(value, order="C")
+        return {"tensor": name}
+    if isinstance(value, (np.bool_, np.integer, np.floating)):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_encode(item, f"{name}.{i}", tensors) for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        for item in value:
+            if not isinstance(item, str):
+                raise TypeError(f"{name or 'state'} has a key that is no str: {item!r}")
+        prefix = f"{name}." if name else ""
+        encoded = {
+            item: _encode(part, f"{prefix}{item}", tensors)
+            for item, part in value.items()
+        }
+        return {"dict": encoded} if set(encoded) in _MARKS else encoded
+    raise TypeError(
+        f"{name or 'state'} must be made of numbers, strings, lists, dicts and arrays, "
+        f"but has a {type(value).__name__}"
+    )
+
+
+def _decode(value: Any, tensors: dict[str, Array]) -> Any:
+    if isinstance(value, list):
+        return [_decode(item, tensors) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"tensor"}:
+        return tensors[value["tensor"]]
+    if set(value) == {"float"}:
+        return float(value["float"])
+    if set(value) == {"dict"}:
+        value = value["dict"]
+    return {item: _decode(part, tensors) for item, part in value.items()}
