@@ -17,12 +17,14 @@ struct TrainerHandle {
 };
 
 template <class T>
-std::unique_ptr<TrainerHandle<T>> make_trainer(
-    NetworkHandle<T>& network, const std::string& optimizer,
-    const std::map<std::string, double>& hyperparameters) {
+std::unique_ptr<TrainerHandle<T>> make_trainer(NetworkHandle<T>& network,
+                                               const std::string& optimizer,
+                                               const Given& hyperparameters,
+                                               const Schedule& schedule) {
   network.guard->check();
   return std::unique_ptr<TrainerHandle<T>>(new TrainerHandle<T>{
-      Trainer<T>(network.network, optimizer, hyperparameters), network.guard});
+      Trainer<T>(network.network, optimizer, hyperparameters, schedule),
+      network.guard});
 }
 
 template <class T>
@@ -67,6 +69,20 @@ double step(TrainerHandle<T>& self, const py::array& x, const py::array& y, bool
 }
 
 template <class T>
+double learning_rate(TrainerHandle<T>& self) {
+  self.guard->check();
+  const FloatState float_state;
+  return self.trainer.learning_rate();
+}
+
+template <class T>
+void set_learning_rate(TrainerHandle<T>& self, double lr) {
+  self.guard->check();
+  const FloatState float_state;
+  self.trainer.set_learning_rate(lr);
+}
+
+template <class T>
 py::dict state(TrainerHandle<T>& self) {
   self.guard->check();
   const auto held = self.trainer.state();
@@ -99,16 +115,15 @@ void register_trainer(py::module_& m, const char* name) {
   using namespace py::literals;
   using Handle = TrainerHandle<T>;
   py::class_<Handle>(m, name)
-      .def(py::init(&make_trainer<T>), "network"_a, "optimizer"_a, "hyperparameters"_a)
+      .def(py::init(&make_trainer<T>), "network"_a, "optimizer"_a, "hyperparameters"_a,
+           "schedule"_a)
       .def("epoch", &epoch<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a, "sample_weight"_a,
            "rows"_a, "batch_size"_a, "shuffle"_a, "seed"_a, "epoch"_a, "l1"_a, "l2"_a,
            "clip_norm"_a, "outputs"_a, "n_threads"_a)
       .def("step", &step<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a, "sample_weight"_a,
            "l1"_a, "l2"_a, "clip_norm"_a, "n_threads"_a)
-      .def_property_readonly("learning_rate",
-                             [](Handle& self) { return self.trainer.learning_rate(); })
-      .def("set_learning_rate",
-           [](Handle& self, double lr) { self.trainer.set_learning_rate(lr); })
+      .def_property_readonly("learning_rate", &learning_rate<T>)
+      .def("set_learning_rate", &set_learning_rate<T>, "lr"_a)
       .def("state", &state<T>)
       .def("set_state", &set_state<T>, "state"_a);
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
+from fcnn import schedules
 from fcnn.callbacks import Callback, EarlyStopping
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
@@ -39,6 +40,7 @@ __all__ = [
     "TrainingDiverged",
     "get_num_threads",
     "load",
+    "schedules",
     "set_num_threads",
     "show_config",
 ]
