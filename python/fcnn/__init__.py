@@ -18,6 +18,7 @@ from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
 from fcnn.gradient_check import GradientCheck
 from fcnn.history import History
+from fcnn.learning_rate import LRRangeTest, lr_range_test
 from fcnn.network import Network, load
 from fcnn.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from fcnn.records import Backprop, Trace
@@ -32,6 +33,7 @@ __all__ = [
     "EarlyStopping",
     "GradientCheck",
     "History",
+    "LRRangeTest",
     "NAdam",
     "Network",
     "Optimizer",
@@ -40,6 +42,7 @@ __all__ = [
     "TrainingDiverged",
     "get_num_threads",
     "load",
+    "lr_range_test",
     "schedules",
     "set_num_threads",
     "show_config",
