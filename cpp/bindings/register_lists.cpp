@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "arrays.hpp"
 #include "fcnn/activation_table.hpp"
 #include "fcnn/float_state.hpp"
 #include "fcnn/initializers.hpp"
@@ -141,6 +142,15 @@ void register_lists(py::module_& m) {
             return self(t);
           },
           "t"_a);
+  py::class_<Csr>(m, "Csr")
+      .def(py::init<py::array, py::array, py::array, Index>(), "data"_a, "indices"_a,
+           "indptr"_a, "columns"_a)
+      .def_readonly("data", &Csr::data)
+      .def_readonly("indices", &Csr::indices)
+      .def_readonly("indptr", &Csr::indptr)
+      .def_property_readonly("shape", [](const Csr& self) {
+        return py::make_tuple(self.table.rows, self.table.columns);
+      });
   m.def("canonical_activation", canonical_activation, "name"_a);
   m.def("canonical_loss", canonical_loss, "name"_a);
   m.def("natural_loss", natural_loss, "output"_a);

@@ -28,7 +28,7 @@ std::unique_ptr<TrainerHandle<T>> make_trainer(NetworkHandle<T>& network,
 }
 
 template <class T>
-double epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
+double epoch(TrainerHandle<T>& self, const py::object& x, const py::array& y,
              bool labels, const std::string& loss_name,
              const std::optional<Weights64>& weight, const Rows64& rows,
              Index batch_size, int shuffle, std::uint64_t seed,
@@ -53,9 +53,10 @@ double epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
 }
 
 template <class T>
-double step(TrainerHandle<T>& self, const py::array& x, const py::array& y, bool labels,
-            const std::string& loss_name, const std::optional<Weights64>& weight,
-            double l1, double l2, double clip_norm, int n_threads) {
+double step(TrainerHandle<T>& self, const py::object& x, const py::array& y,
+            bool labels, const std::string& loss_name,
+            const std::optional<Weights64>& weight, double l1, double l2,
+            double clip_norm, int n_threads) {
   Network<T>& network = self.trainer.network();
   const Samples samples = samples_of<T>(network, x, &y, labels, weight, {});
   const Loss<T> loss = find_loss<T>(loss_name, network.output());

@@ -64,6 +64,19 @@ class Schedule:
     ) -> None: ...
     def __call__(self, t: int) -> float: ...
 
+class Csr:
+    def __init__(
+        self, data: Array, indices: Array, indptr: Array, columns: int
+    ) -> None: ...
+    @property
+    def data(self) -> Array: ...
+    @property
+    def indices(self) -> Array: ...
+    @property
+    def indptr(self) -> Array: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
 class _Network:
     def __init__(
         self, sizes: Sequence[int], activations: Sequence[str], bias: Sequence[bool]
@@ -71,12 +84,14 @@ class _Network:
     @property
     def parameters(self) -> Array: ...
     def initialize(self, layer: int, name: str, seed: int) -> None: ...
-    def predict(self, X: Array, out: Array, n_threads: int) -> None: ...
+    def predict(self, X: Array | Csr, out: Array, n_threads: int) -> None: ...
     def predict_plain(self, X: object, out: object) -> Array | None: ...
-    def forward(self, X: Array, n_threads: int) -> tuple[list[Array], list[Array]]: ...
+    def forward(
+        self, X: Array | Csr, n_threads: int
+    ) -> tuple[list[Array], list[Array]]: ...
     def backprop(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -87,7 +102,7 @@ class _Network:
     ) -> tuple[float, list[Array], list[Array], list[Array], Array]: ...
     def loss_and_gradient(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -98,7 +113,7 @@ class _Network:
     ) -> tuple[float, Array]: ...
     def evaluate(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -118,7 +133,7 @@ class Network64(_Network): ...
 class _Trainer:
     def epoch(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -136,7 +151,7 @@ class _Trainer:
     ) -> float: ...
     def step(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -189,5 +204,5 @@ def make_predictor(
     fallback: Callable[[Predictor64, Any, Any], Array],
 ) -> Predictor64: ...
 def predict_converting(
-    predictor: Predictor32 | Predictor64, X: Array, out: Array
+    predictor: Predictor32 | Predictor64, X: Array | Csr, out: Array
 ) -> None: ...

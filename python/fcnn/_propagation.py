@@ -10,7 +10,8 @@ import numpy as np
 from fcnn import _checks, _core, _data, config
 from fcnn import metrics as _metrics
 from fcnn._base import NetworkBase
-from fcnn._types import Array
+from fcnn._sparse import SparseRows
+from fcnn._types import Array, Inputs
 from fcnn.gradient_check import GradientCheck, check_gradient
 from fcnn.records import Backprop, PerLayer, Trace
 
@@ -25,7 +26,7 @@ class Propagation(NetworkBase):
 
     __slots__ = ()
 
-    def predict(self, X: ArrayLike, out: Array | None = None) -> Array:
+    def predict(self, X: Inputs, out: Array | None = None) -> Array:
         """The outputs a[L] for the rows of X.
 
         Row i of ``predict(X)`` equals ``predict(X[i])`` bit for bit, with any number
@@ -34,7 +35,7 @@ class Propagation(NetworkBase):
         Parameters
         ----------
         X : array of shape (n, n_in), or (n_in,) for one row
-            Of any real dtype and layout; n may be 0.
+            Of any real dtype and layout, or a SciPy sparse matrix; n may be 0.
         out : ndarray of shape (n, n_out), or (n_out,) for one row, optional
             Where to write the result: C-contiguous, of the network's dtype, writable,
             and overlapping neither X nor the parameters.
@@ -65,14 +66,15 @@ class Propagation(NetworkBase):
         plain = self._engine.predict_plain(X, out)
         if plain is not None:
             return plain
-        X, single = _data.inputs(X, self.sizes[0])
-        shape = (len(X), self.sizes[-1])
+        rows, single = _data.inputs(X, self.sizes[0])
+        shape = (len(rows), self.sizes[-1])
         if out is None:
             result = np.empty(shape, self.dtype)
-            self._engine.predict(X, result, config.threads(None))
+            self._engine.predict(rows, result, config.threads(None))
             return result[0] if single else result
-        _check_out(out, shape[1:] if single else shape, self.dtype, X, self._theta)
-        self._engine.predict(X, out.reshape(shape), config.threads(None))
+        apart = (*_memory(rows), self._theta)
+        _check_out(out, shape[1:] if single else shape, self.dtype, *apart)
+        self._engine.predict(rows, out.reshape(shape), config.threads(None))
         return out
 
     def predictor(self, n_rows: int = 1) -> Predictor:
@@ -125,7 +127,7 @@ class Propagation(NetworkBase):
                 raise ValueError(f"x has {len(X)} rows, the predictor takes {n_rows}")
             shape = (len(X), n_out)
             if out is not None:
-                _check_out(out, shape[1:] if single else shape, dtype, X)
+                _check_out(out, shape[1:] if single else shape, dtype, *_memory(X))
             result = np.empty(shape, dtype) if out is None else out.reshape(shape)
             _core.predict_converting(p, X, result)
             if out is None:
@@ -136,7 +138,7 @@ class Propagation(NetworkBase):
             return _core.make_predictor(self._engine, n_rows, convert)
         return _core.make_predictor(self._engine, n_rows, convert)
 
-    def forward(self, X: ArrayLike) -> Trace:
+    def forward(self, X: Inputs) -> Trace:
         r"""The forward pass, every quantity of it.
 
         .. math::
@@ -164,13 +166,13 @@ class Propagation(NetworkBase):
         >>> trace.z[1].shape, trace.a[2].shape
         ((1, 4), (1, 2))
         """
-        X, _ = _data.inputs(X, self.sizes[0])
-        z, a = self._engine.forward(X, config.threads(None))
+        rows, _ = _data.inputs(X, self.sizes[0])
+        z, a = self._engine.forward(rows, config.threads(None))
         return Trace(PerLayer("z", z), a)
 
     def backprop(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -253,7 +255,7 @@ class Propagation(NetworkBase):
 
     def loss_and_gradient(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -300,7 +302,7 @@ class Propagation(NetworkBase):
 
     def gradient_check(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -363,7 +365,7 @@ class Propagation(NetworkBase):
 
     def evaluate(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -453,6 +455,11 @@ def _check_out(
             f"out must be a C-contiguous writable array of {dtype} and shape "
             f"{shape} apart from X and the parameters, not {came}"
         )
+
+
+def _memory(X: Array | SparseRows) -> tuple[Array, ...]:
+    """The arrays that X stands in."""
+    return X.arrays if isinstance(X, SparseRows) else (X,)
 
 
 def _overlap(out: Array, other: Array) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks, _core, _data, _plan, optimizers
-from fcnn._types import Array
+from fcnn._types import Array, Inputs
 from fcnn.errors import TrainingDiverged
 from fcnn.schedules import Exponential
 
@@ -104,7 +104,7 @@ class LRRangeTest:
 
 def lr_range_test(
     net: Network,
-    X: ArrayLike,
+    X: Inputs,
     y: ArrayLike,
     *,
     min_lr: float = 1e-6,
@@ -256,11 +256,10 @@ def _batches(rows: _data.Rows, batch_size: int, seed: int) -> Iterator[Array]:
 def _step(
     net: Network, rows: _data.Rows, chosen: Array, options: dict[str, Any]
 ) -> float:
+    X: Any = rows.X[chosen]
     weight = rows.weights(chosen)
     try:
-        return net.fit_batch(
-            rows.X[chosen], rows.targets(chosen), sample_weight=weight, **options
-        )
+        return net.fit_batch(X, rows.targets(chosen), sample_weight=weight, **options)
     except ValueError as error:
         error.add_note(f"(row numbers are of the mini-batch of the rows {chosen})")
         raise
