@@ -235,9 +235,9 @@ def test_refused_shapes_and_types(X, y):
         net.fit(X, y, validation_data=(sp.csr_matrix(X[:, :20]), y))
     with pytest.raises(TypeError, match="X must hold real numbers.*complex"):
         net.predict(sp.csr_matrix(X.astype(complex)))
+    S = sp.csr_matrix(X)
+    S.data = S.data.astype(object)
     with pytest.raises(TypeError, match="X must hold real numbers.*object"):
-        S = sp.csr_matrix(X)
-        S.data = S.data.astype(object)
         net.predict(S)
     net.fit(sp.csr_matrix(X), y, epochs=1, validation_data=(X, y))  # and one of each
 
