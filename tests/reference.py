@@ -11,6 +11,7 @@ core's lists has no twin in the tables below.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -441,6 +442,79 @@ def nadam(
 
 
 OPTIMIZERS = {f.__name__: f for f in (sgd, adam, adamw, rmsprop, adagrad, nadam)}
+
+
+# ------------------------------------------------------------------ schedules
+# The learning rate of the optimizer's step t = 0, 1, 2, ...; values are PyTorch's.
+
+
+def constant(t: int, lr: float) -> float:
+    return lr
+
+
+def step(t: int, lr: float, steps: int, gamma=0.1) -> float:
+    return lr * gamma ** (t // steps)
+
+
+def exponential(t: int, lr: float, gamma: float) -> float:
+    return lr * gamma**t
+
+
+def half_cosine(x: float) -> float:
+    return (1 + np.cos(np.pi * x)) / 2
+
+
+def cosine(
+    t: int, lr: float, steps: int, min_lr=0.0, restarts=False, growth=1
+) -> float:
+    while restarts and t >= steps:
+        t, steps = t - steps, steps * growth
+    return min_lr + (lr - min_lr) * half_cosine(min(t / steps, 1))
+
+
+def one_cycle(
+    t: int,
+    max_lr: float,
+    steps: int,
+    pct_start=0.3,
+    div_factor=25.0,
+    final_div_factor=1e4,
+    linear=False,
+    three_phase=False,
+) -> float:
+    low = max_lr / div_factor
+    nodes = [(0, low), (pct_start * steps - 1, max_lr)]
+    nodes += [(2 * pct_start * steps - 2, low)] if three_phase else []
+    nodes += [(steps - 1, low / final_div_factor)]
+    t = min(t, steps - 1)
+    for (t0, start), (t1, end) in itertools.pairwise(nodes):
+        if t <= t1:
+            x = (t - t0) / (t1 - t0)
+            return start + (end - start) * (x if linear else 1 - half_cosine(x))
+    raise AssertionError
+
+
+def polynomial(t: int, lr: float, steps: int, power=1.0, min_lr=0.0) -> float:
+    return min_lr + (lr - min_lr) * max(1 - t / steps, 0) ** power
+
+
+def inverse_scaling(t: int, lr: float, power=0.5) -> float:
+    return lr / (t + 1) ** power
+
+
+def warmup(t: int, schedule: Any, steps: int, start_factor=1 / 3) -> float:
+    if t >= steps:
+        return schedule(t - steps)
+    return schedule(0) * (start_factor + (1 - start_factor) * t / steps)
+
+
+SCHEDULES = {
+    f.__name__: f
+    for f in (
+        *(constant, step, exponential, cosine),
+        *(one_cycle, polynomial, inverse_scaling, warmup),
+    )
+}
 
 
 def clip_norm(g: Array, bound: float) -> Array:

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+import fcnn
 import reference as ref
 from fcnn import _core
 from helpers import ALL_PAIRS, legal
@@ -64,6 +65,32 @@ def test_optimizers():
         if "rest" in inspect.signature(rule).parameters:  # adamw: the rest is adam's
             expected = defaults(ref.adam) | expected
         assert hyperparameters == expected
+
+
+def test_schedules():
+    core = {entry["name"]: entry["hyperparameters"] for entry in _core.schedules()}
+    assert set(core) == set(ref.SCHEDULES)
+    for name, hyperparameters in core.items():
+        _, *own = inspect.signature(ref.SCHEDULES[name]).parameters.values()
+        expected = {
+            p.name: None if p.default is p.empty else p.default
+            for p in own
+            if p.name != "schedule"
+        }
+        assert hyperparameters == expected
+    classes = {cls.name: cls for cls in fcnn.schedules.SCHEDULES}
+    assert set(classes) == set(core)
+
+
+def test_an_unknown_rule_is_answered_with_the_list():
+    with pytest.raises(ValueError, match="unknown schedule 'cosin'") as error:
+        _core.Schedule("cosin", {}, None)
+    assert all(name in str(error.value) for name in set(ref.SCHEDULES) - {"warmup"})
+    schedule = _core.Schedule("constant", {"lr": 1.0}, None)
+    engine = fcnn.Network([1, 1], seed=0)._engine
+    with pytest.raises(ValueError, match="unknown optimizer 'sdg'") as error:
+        _core.Trainer32(engine, "sdg", {}, schedule)
+    assert all(name in str(error.value) for name in ref.OPTIMIZERS)
 
 
 def defaults(rule):

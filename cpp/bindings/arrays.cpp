@@ -43,26 +43,65 @@ std::optional<ScalarType> scalar_type(char kind, py::ssize_t size) {
   }
 }
 
-}  // namespace
-
-Table table_of(const py::array& array, const char* name) {
+// Of one dimension or more: the type of its numbers, where they stand.
+Table numbers_of(const py::array& array, const char* name) {
   const py::dtype dtype = array.dtype();
   const auto type = scalar_type(dtype.kind(), dtype.itemsize());
-  const bool swapped = dtype.byteorder() == (PY_LITTLE_ENDIAN ? '>' : '<');
   if (!type)
     throw py::type_error(std::string(name) + " must hold real numbers, got dtype " +
                          py::cast<std::string>(py::str(dtype)));
+  Table table;
+  table.data = static_cast<const std::byte*>(array.data());
+  table.type = *type;
+  table.swapped = dtype.byteorder() == (PY_LITTLE_ENDIAN ? '>' : '<');
+  return table;
+}
+
+Integers integers_of(const py::array& array, const char* name) {
+  const bool wide = py::isinstance<py::array_t<std::int64_t>>(array);
+  if (!wide && !py::isinstance<py::array_t<std::int32_t>>(array))
+    throw py::type_error(std::string(name) + " must be int32 or int64");
+  return {array.data(), wide};
+}
+
+void check_contiguous(const py::array& array, const char* name) {
+  constexpr int wanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  if (array.ndim() != 1 || (array.flags() & wanted) != wanted)
+    throw py::value_error(std::string(name) + " must be contiguous, of 1 dimension");
+}
+
+}  // namespace
+
+Csr::Csr(py::array data_, py::array indices_, py::array indptr_, Index columns)
+    : data(std::move(data_)),
+      indices(std::move(indices_)),
+      indptr(std::move(indptr_)),
+      table(numbers_of(data, "data")) {
+  check_contiguous(data, "data");
+  check_contiguous(indices, "indices");
+  check_contiguous(indptr, "indptr");
+  if (data.size() != indices.size() || indptr.size() < 1 || columns < 1)
+    throw py::value_error("data and indices must be equally many, indptr 1 or more");
+  table.sparse = {integers_of(indptr, "indptr"), integers_of(indices, "indices"),
+                  data.size()};
+  table.rows = indptr.size() - 1;
+  table.columns = columns;
+  table.column_step = data.itemsize();
+}
+
+Table table_of(const py::handle& x, const char* name) {
+  if (py::isinstance<Csr>(x)) return x.cast<const Csr&>().table;
+  if (!py::isinstance<py::array>(x))
+    throw py::type_error(std::string(name) + " must be an ndarray or a Csr");
+  const auto array = py::reinterpret_borrow<py::array>(x);
+  Table table = numbers_of(array, name);
   if (array.ndim() != 2)
     throw py::value_error(std::string(name) + " must have 2 dimensions, got " +
                           std::to_string(array.ndim()));
-  Table table;
-  table.data = static_cast<const std::byte*>(array.data());
   table.rows = array.shape(0);
   table.columns = array.shape(1);
   table.row_step = array.strides(0);
   table.column_step = array.strides(1);
-  table.type = *type;
-  table.swapped = swapped;
   return table;
 }
 

@@ -11,9 +11,20 @@ namespace fcnn::bindings {
 
 namespace py = pybind11;
 
-// The array where it stands; TypeError for a dtype that is not real, ValueError unless
-// it has two dimensions.
-Table table_of(const py::array& array, const char* name);
+// Compressed sparse rows, as Python hands them over: contiguous arrays of native whole
+// numbers and of real numbers. What they say is checked in Python, and as they are
+// read.
+class Csr {
+ public:
+  Csr(py::array data, py::array indices, py::array indptr, Index columns);
+
+  py::array data, indices, indptr;  // they keep the table's memory alive
+  Table table;
+};
+
+// An array or a Csr where it stands; TypeError for another object or a dtype that is
+// not real, ValueError unless it has two dimensions.
+Table table_of(const py::handle& x, const char* name);
 
 // A new array (rows, features) with the numbers of strips (features, rows), which may
 // come in several chunks.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "arrays.hpp"
 #include "fcnn/activation_table.hpp"
 #include "fcnn/float_state.hpp"
 #include "fcnn/initializers.hpp"
@@ -60,12 +61,12 @@ py::list losses() {
   return list;
 }
 
-py::list optimizers() {
+py::list rules(const std::vector<RuleEntry>& entries) {
   py::list list;
-  for (const OptimizerEntry& entry : optimizer_entries()) {
+  for (const RuleEntry& entry : entries) {
     py::dict row, hyperparameters;
     for (const Hyperparameter& h : entry.hyperparameters)
-      hyperparameters[h.name] = h.value;
+      hyperparameters[h.name] = finite_or_none(h.value);
     row["name"] = entry.name;
     row["hyperparameters"] = hyperparameters;
     list.append(row);
@@ -137,7 +138,27 @@ void register_lists(py::module_& m) {
   m.def("activations", activations);
   m.def("losses", losses);
   m.def("initializers", initializer_names);
-  m.def("optimizers", optimizers);
+  m.def("optimizers", [] { return rules(optimizer_entries()); });
+  m.def("schedules", [] { return rules(schedule_entries()); });
+  py::class_<Schedule>(m, "Schedule")
+      .def(py::init<const std::string&, const Given&, const std::optional<Given>&>(),
+           "name"_a, "hyperparameters"_a, "warm_up"_a)
+      .def(
+          "__call__",
+          [](const Schedule& self, std::int64_t t) {
+            const FloatState float_state;
+            return self(t);
+          },
+          "t"_a);
+  py::class_<Csr>(m, "Csr")
+      .def(py::init<py::array, py::array, py::array, Index>(), "data"_a, "indices"_a,
+           "indptr"_a, "columns"_a)
+      .def_readonly("data", &Csr::data)
+      .def_readonly("indices", &Csr::indices)
+      .def_readonly("indptr", &Csr::indptr)
+      .def_property_readonly("shape", [](const Csr& self) {
+        return py::make_tuple(self.table.rows, self.table.columns);
+      });
   m.def("canonical_activation", canonical_activation, "name"_a);
   m.def("canonical_loss", canonical_loss, "name"_a);
   m.def("natural_loss", natural_loss, "output"_a);

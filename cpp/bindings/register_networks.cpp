@@ -58,7 +58,7 @@ void predict_table(NetworkHandle<T>& self, const Table& x, T* out, int n_threads
 }
 
 template <class T>
-void predict_rows(NetworkHandle<T>& self, const py::array& x, py::array& out,
+void predict_rows(NetworkHandle<T>& self, const py::object& x, py::array& out,
                   int n_threads) {
   Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, nullptr, false, {}, {});
@@ -98,7 +98,7 @@ void copy_inputs(const Network<T>& network, const Table& x, Index first, Index l
 }
 
 template <class T>
-py::tuple forward_rows(NetworkHandle<T>& self, const py::array& x, int n_threads) {
+py::tuple forward_rows(NetworkHandle<T>& self, const py::object& x, int n_threads) {
   Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, nullptr, false, {}, {});
   std::vector<py::array_t<T>> z, a;
@@ -125,7 +125,7 @@ py::tuple forward_rows(NetworkHandle<T>& self, const py::array& x, int n_threads
 
 // What the calls with a loss and a gradient have in common.
 struct LossCall {
-  const py::array& x;
+  const py::object& x;
   const py::array& y;
   bool labels;
   const std::string& loss;
@@ -158,7 +158,7 @@ double run_gradient(NetworkHandle<T>& self, const LossCall& c, py::array_t<T>& g
 }
 
 template <class T>
-py::tuple backprop(NetworkHandle<T>& self, const py::array& x, const py::array& y,
+py::tuple backprop(NetworkHandle<T>& self, const py::object& x, const py::array& y,
                    bool labels, const std::string& loss,
                    const std::optional<Weights64>& weight, double l1, double l2,
                    int n_threads) {
@@ -187,7 +187,7 @@ py::tuple backprop(NetworkHandle<T>& self, const py::array& x, const py::array& 
 }
 
 template <class T>
-py::tuple loss_and_gradient(NetworkHandle<T>& self, const py::array& x,
+py::tuple loss_and_gradient(NetworkHandle<T>& self, const py::object& x,
                             const py::array& y, bool labels, const std::string& loss,
                             const std::optional<Weights64>& weight, double l1,
                             double l2, int n_threads) {
@@ -198,7 +198,7 @@ py::tuple loss_and_gradient(NetworkHandle<T>& self, const py::array& x,
 }
 
 template <class T>
-double evaluate(NetworkHandle<T>& self, const py::array& x, const py::array& y,
+double evaluate(NetworkHandle<T>& self, const py::object& x, const py::array& y,
                 bool labels, const std::string& loss_name,
                 const std::optional<Weights64>& weight,
                 const std::optional<Rows64>& rows, std::optional<py::array>& out,

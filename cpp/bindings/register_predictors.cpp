@@ -66,7 +66,7 @@ PyObject* call_plain(const PredictorObject<T>& self, PyObject* x, PyObject* out)
 
 // The same for arrays that the core has to convert: out (rows, n_out) of x, checked.
 template <class T>
-void call_converting(const py::handle& predictor, const py::array& x, py::array& out) {
+void call_converting(const py::handle& predictor, const py::object& x, py::array& out) {
   const auto& self = *reinterpret_cast<PredictorObject<T>*>(predictor.ptr());
   const Table input = table_of(x, "x");
   if (input.columns != self.predictor->n_in())
@@ -172,7 +172,7 @@ void register_predictor(py::module_& m, const char* name, const char* full_name)
   m.attr(name) = type;
   m.def(
       "predict_converting",
-      [type](const py::handle& predictor, const py::array& x, py::array& out) {
+      [type](const py::handle& predictor, const py::object& x, py::array& out) {
         if (!py::isinstance(predictor, type)) throw py::reference_cast_error();
         call_converting<T>(predictor, x, out);
       },

@@ -17,18 +17,20 @@ struct TrainerHandle {
 };
 
 template <class T>
-std::unique_ptr<TrainerHandle<T>> make_trainer(
-    NetworkHandle<T>& network, const std::string& optimizer,
-    const std::map<std::string, double>& hyperparameters) {
+std::unique_ptr<TrainerHandle<T>> make_trainer(NetworkHandle<T>& network,
+                                               const std::string& optimizer,
+                                               const Given& hyperparameters,
+                                               const Schedule& schedule) {
   network.guard->check();
   return std::unique_ptr<TrainerHandle<T>>(new TrainerHandle<T>{
-      Trainer<T>(network.network, optimizer, hyperparameters), network.guard});
+      Trainer<T>(network.network, optimizer, hyperparameters, schedule),
+      network.guard});
 }
 
 // The batches first_batch..last_batch (-1: to the end) of an epoch, from the sums that
 // came before.
 template <class T>
-py::tuple epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
+py::tuple epoch(TrainerHandle<T>& self, const py::object& x, const py::array& y,
                 bool labels, const std::string& loss_name,
                 const std::optional<Weights64>& weight, const Rows64& rows,
                 EpochOptions options, Index first_batch, Index last_batch,
@@ -48,7 +50,7 @@ py::tuple epoch(TrainerHandle<T>& self, const py::array& x, const py::array& y,
 }
 
 template <class T>
-py::tuple step(TrainerHandle<T>& self, const py::array& x, const py::array& y,
+py::tuple step(TrainerHandle<T>& self, const py::object& x, const py::array& y,
                bool labels, const std::string& loss_name,
                const std::optional<Weights64>& weight, const EpochOptions& options,
                Index first_sample, std::optional<py::array>& outputs) {
@@ -76,6 +78,20 @@ EpochOptions make_options(Index batch_size, int shuffle, std::uint64_t seed,
   options.label_smoothing = label_smoothing;
   options.n_threads = n_threads;
   return options;
+}
+
+template <class T>
+double learning_rate(TrainerHandle<T>& self) {
+  self.guard->check();
+  const FloatState float_state;
+  return self.trainer.learning_rate();
+}
+
+template <class T>
+void set_learning_rate(TrainerHandle<T>& self, double lr) {
+  self.guard->check();
+  const FloatState float_state;
+  self.trainer.set_learning_rate(lr);
 }
 
 template <class T>
@@ -111,16 +127,15 @@ void register_trainer(py::module_& m, const char* name) {
   using namespace py::literals;
   using Handle = TrainerHandle<T>;
   py::class_<Handle>(m, name)
-      .def(py::init(&make_trainer<T>), "network"_a, "optimizer"_a, "hyperparameters"_a)
+      .def(py::init(&make_trainer<T>), "network"_a, "optimizer"_a, "hyperparameters"_a,
+           "schedule"_a)
       .def("epoch", &epoch<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a, "sample_weight"_a,
            "rows"_a, "options"_a, "first_batch"_a, "last_batch"_a, "sums"_a,
            "outputs"_a)
       .def("step", &step<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a, "sample_weight"_a,
            "options"_a, "first_sample"_a, "outputs"_a)
-      .def_property_readonly("learning_rate",
-                             [](Handle& self) { return self.trainer.learning_rate(); })
-      .def("set_learning_rate",
-           [](Handle& self, double lr) { self.trainer.set_learning_rate(lr); })
+      .def_property_readonly("learning_rate", &learning_rate<T>)
+      .def("set_learning_rate", &set_learning_rate<T>, "lr"_a)
       .def("state", &state<T>)
       .def("set_state", &set_state<T>, "state"_a);
 }

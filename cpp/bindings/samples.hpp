@@ -13,7 +13,7 @@ using Rows64 = py::array_t<std::int64_t, py::array::c_style>;
 
 // ValueError where shapes do not go together; the arrays must outlive the result.
 template <class T>
-Samples samples_of(const Network<T>& network, const py::array& x, const py::array* y,
+Samples samples_of(const Network<T>& network, const py::object& x, const py::array* y,
                    bool labels, const std::optional<Weights64>& weight,
                    const std::optional<Rows64>& rows) {
   Samples samples;

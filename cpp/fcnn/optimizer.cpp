@@ -1,40 +1,8 @@
 #include "fcnn/optimizer.hpp"
 
-#include "fcnn/errors.hpp"
-#include "fcnn/named_parameter.hpp"
-
 namespace fcnn {
 
 namespace {
-
-template <class... Rules>
-std::vector<OptimizerEntry> entries_of(TypeList<Rules...>) {
-  return {
-      {Rules::name, {Rules::hyperparameters.begin(), Rules::hyperparameters.end()}}...};
-}
-
-template <class Rule>
-Rule make(const std::map<std::string, double>& given) {
-  std::array<double, Rule::hyperparameters.size()> h{};
-  for (std::size_t i = 0; i < h.size(); ++i) {
-    const auto found = given.find(Rule::hyperparameters[i].name);
-    h[i] = found == given.end() ? Rule::hyperparameters[i].value : found->second;
-  }
-  return Rule(h.data());
-}
-
-template <class Variant, class... Rules>
-Variant make_named(const std::string& name, const std::map<std::string, double>& given,
-                   TypeList<Rules...>) {
-  Variant rule = make<Sgd>({});
-  const bool known =
-      ((name == Rules::name && (rule = make<Rules>(given), true)) || ...);
-  if (!known) {
-    throw InvalidArgument("unknown optimizer '" + name + "'; expected one of " +
-                          join({Rules::name...}));
-  }
-  return rule;
-}
 
 // One pass over the arrays with N moments in registers; so are the rule's numbers, for
 // it is a copy that no store can change.
@@ -66,18 +34,20 @@ void update_with(const Rule& rule, T* theta, const T* gradient,
 
 }  // namespace
 
-const std::vector<OptimizerEntry>& optimizer_entries() {
-  static const std::vector<OptimizerEntry> entries = entries_of(OptimizerList());
+const std::vector<RuleEntry>& optimizer_entries() {
+  static const std::vector<RuleEntry> entries = entries_of(OptimizerList());
   return entries;
 }
 
 template <class T>
-Optimizer<T>::Optimizer(const std::string& name,
-                        const std::map<std::string, double>& given, Index size)
-    : rule_(make_named<decltype(rule_)>(name, given, OptimizerList())) {
+Optimizer<T>::Optimizer(const std::string& name, const Given& given,
+                        const Schedule& schedule, Index size)
+    : schedule_(schedule),
+      rule_(make_named<decltype(rule_)>("optimizer", name, given, OptimizerList())) {
+  state.scalars.assign(kFactorScalars, 1);
   std::visit(
       [&](const auto& rule) {
-        state.scalars.assign(static_cast<std::size_t>(rule.n_scalars), 0);
+        state.scalars.resize(kFactorScalars + static_cast<std::size_t>(rule.n_scalars));
         state.moments.assign(
             static_cast<std::size_t>(rule.n_moments()),
             Vector<T>::Constant(size, static_cast<T>(rule.initial_moment)));
@@ -87,9 +57,14 @@ Optimizer<T>::Optimizer(const std::string& name,
 
 template <class T>
 void Optimizer<T>::prepare() {
+  const double lr = learning_rate();
   ++state.step;
-  std::visit([&](auto& rule) { rule.prepare(state.step, state.scalars.data()); },
-             rule_);
+  std::visit(
+      [&](auto& rule) {
+        rule.lr = lr;
+        rule.prepare(state.step, state.scalars.data() + kFactorScalars);
+      },
+      rule_);
 }
 
 template <class T>
@@ -103,14 +78,21 @@ void Optimizer<T>::update(T* theta, const T* gradient, Index first, Index last) 
       rule_);
 }
 
+// lr(t) = (lr set / schedule then) schedule(t); the quotient of the schedule's values
+// is exactly 1 at the step it was set for, and for ever where the schedule is constant.
 template <class T>
 double Optimizer<T>::learning_rate() const {
-  return std::visit([](const auto& rule) { return rule.lr; }, rule_);
+  const double lr_set = state.scalars[0], schedule_then = state.scalars[1];
+  return lr_set * (schedule_(state.step) / schedule_then);
 }
 
 template <class T>
 void Optimizer<T>::set_learning_rate(double lr) {
-  std::visit([&](auto& rule) { rule.lr = lr; }, rule_);
+  const double schedule_now = schedule_(state.step);
+  if (!(schedule_now > 0))
+    throw InvalidArgument("the schedule's learning rate is 0: nothing can scale it");
+  state.scalars[0] = lr;
+  state.scalars[1] = schedule_now;
 }
 
 template class Optimizer<float>;

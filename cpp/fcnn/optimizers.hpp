@@ -1,32 +1,18 @@
 // The optimizers: theta <- theta - ..., one struct each, and their one list. Rules and
 // defaults are PyTorch's (torch.optim). A rule holds its hyperparameters and, after
-// prepare(), the factors of the present step; update() is one pass over flat arrays.
+// prepare(), the factors of the present step, for which `lr` is set before; update() is
+// one pass over flat arrays.
 //
 // To add one: a struct, its place in `OptimizerList`, its twin in tests/reference.py
 // and its class in python/fcnn/optimizers.py.
 #pragma once
 
-#include <array>
 #include <cmath>
-#include <cstdint>
 
-#include "fcnn/activations.hpp"
 #include "fcnn/elementary.hpp"
+#include "fcnn/hyperparameter.hpp"
 
 namespace fcnn {
-
-struct Hyperparameter {
-  const char* name;
-  double value;  // the default; a flag is 0 or 1
-};
-
-// x^n by squaring: the same bits everywhere, unlike std::pow.
-inline double power(double x, std::int64_t n) {
-  double result = 1;
-  for (; n > 0; n >>= 1, x *= x)
-    if (n & 1) result *= x;
-  return result;
-}
 
 template <class T>
 inline Pack<T> pack_of(double x) {

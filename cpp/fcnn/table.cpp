@@ -4,6 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <string>
+
+#include "fcnn/errors.hpp"
 
 namespace fcnn {
 
@@ -97,12 +100,37 @@ Read<T> reader(ScalarType type) {
   return nullptr;
 }
 
+[[noreturn]] void refuse_sparse(Index row) {
+  throw InvalidArgument("X changed during the call: row " + std::to_string(row) +
+                        " is no longer one of a sparse matrix");
+}
+
+// place(j) += table(row, j) for each number stored in the row; places begin as zeros.
+template <class T, class Place>
+void scatter(const Table& table, Index row, Place place) {
+  constexpr Index piece = 64;
+  std::array<T, piece> numbers;
+  const SparseRows& sparse = table.sparse;
+  const Index begin = sparse.begins[row], end = sparse.begins[row + 1];
+  if (begin < 0 || end < begin || end > sparse.stored) refuse_sparse(row);
+  const Read<T> read_some = reader<T>(table.type);
+  for (Index first = begin; first < end; first += piece) {
+    const Index last = std::min(first + piece, end);
+    read_some(table, 0, first, last, numbers.data());
+    for (Index k = first; k < last; ++k) {
+      const Index j = sparse.columns[k];
+      if (j < 0 || j >= table.columns) refuse_sparse(row);
+      place(j) += numbers[static_cast<std::size_t>(k - first)];
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
 bool readable_in_place(const Table& table) {
   constexpr Index size = sizeof(T);
-  return table.type == own_type<T> && !table.swapped &&
+  return !table.is_sparse() && table.type == own_type<T> && !table.swapped &&
          (table.columns <= 1 || table.column_step == size) && table.row_step >= 0 &&
          table.row_step % size == 0 &&
          reinterpret_cast<std::uintptr_t>(table.data) % alignof(T) == 0;
@@ -110,6 +138,10 @@ bool readable_in_place(const Table& table) {
 
 template <class T>
 void read_row(const Table& table, Index row, T* to) {
+  if (table.is_sparse()) {
+    std::fill_n(to, table.columns, T(0));
+    return scatter<T>(table, row, [&](Index j) -> T& { return to[j]; });
+  }
   reader<T>(table.type)(table, row, 0, table.columns, to);
 }
 
@@ -122,7 +154,14 @@ void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
         table.columns + (table.rows - 1 - row) * table.row_step / Index{sizeof(T)};
     return to_strips(from, strips, j, readable);
   }
-  constexpr Index piece = 16 * Strips<T>::width;
+  constexpr Index width = Strips<T>::width, piece = 16 * width;
+  if (table.is_sparse()) {
+    for (Index s = 0; s < strips.count(); ++s)
+      std::fill_n(strips.column(s, j), width, T(0));
+    return scatter<T>(table, row, [&](Index i) -> T& {
+      return strips.column(i / width, j)[i % width];
+    });
+  }
   std::array<T, piece> numbers{};
   const Read<T> read_some = reader<T>(table.type);
   for (Index first = 0; first < table.columns; first += piece) {
@@ -135,7 +174,8 @@ void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
 Ahead rows_ahead(const Table& table, const std::int64_t* first,
                  const std::int64_t* last, Index calls) {
   const Index step = std::abs(table.column_step);
-  if (first == last || step > 16) return {};  // a row's numbers stand far apart
+  // of a sparse row the places are not known, or a row's numbers stand far apart
+  if (first == last || table.is_sparse() || step > 16) return {};
   const Index before = table.column_step < 0 ? (table.columns - 1) * step : 0;
   return {
       table.data - before, table.row_step, table.columns * step, first, last, calls};

@@ -1,5 +1,5 @@
-// A caller's two-dimensional array, of whatever type and layout, read where it stands:
-// the whole is never copied, rows are converted as they are needed.
+// A caller's two-dimensional array, of whatever type and layout, or sparse matrix, read
+// where it stands: the whole is never copied, rows are converted as they are needed.
 #pragma once
 
 #include <cstddef>
@@ -30,17 +30,39 @@ template <class T>
 constexpr ScalarType own_type =
     sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
 
+// Whole numbers side by side, of 4 or 8 bytes.
+struct Integers {
+  const void* data = nullptr;
+  bool wide = false;
+
+  // Read once, whoever writes to it meanwhile.
+  Index operator[](Index i) const {
+    return wide ? Index{static_cast<const volatile std::int64_t*>(data)[i]}
+                : Index{static_cast<const volatile std::int32_t*>(data)[i]};
+  }
+};
+
+// Compressed sparse rows (SciPy's CSR): the numbers k = begins[row] .. begins[row + 1]
+// - 1 of those stored are in the columns columns[k] of the row, the others are zero.
+struct SparseRows {
+  Integers begins, columns;
+  Index stored = -1;  // how many numbers; below 0: the table is not sparse
+};
+
 struct Table {
   const std::byte* data = nullptr;
   Index rows = 0, columns = 0;
   Index row_step = 0, column_step = 0;  // in bytes, of any sign
   ScalarType type = ScalarType::float64;
   bool swapped = false;  // the other byte order
+  SparseRows sparse;     // if so, data are the numbers stored, as if one row
 
+  bool is_sparse() const { return sparse.stored >= 0; }
   const std::byte* row(Index i) const { return data + i * row_step; }
 };
 
-// to[j] = table(row, j), converted.
+// to[j] = table(row, j), converted. Sparse rows are checked as they are read, for the
+// caller may write to them meanwhile: InvalidArgument where a number has no place.
 template <class T>
 void read_row(const Table& table, Index row, T* to);
 

@@ -25,10 +25,10 @@ void check_finite(const Samples& samples, Index last) {
 
 template <class T>
 Trainer<T>::Trainer(std::shared_ptr<Network<T>> network, const std::string& optimizer,
-                    const std::map<std::string, double>& hyperparameters)
+                    const Given& hyperparameters, const Schedule& schedule)
     : network_(std::move(network)),
       layout_(*network_),
-      optimizer_(optimizer, hyperparameters, layout_.size()) {}
+      optimizer_(optimizer, hyperparameters, schedule, layout_.size()) {}
 
 template <class T>
 bool Trainer<T>::Order::operator==(const Order& other) const {

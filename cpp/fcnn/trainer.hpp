@@ -1,7 +1,6 @@
 // Training: epochs of optimizer steps over mini-batches.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -36,7 +35,7 @@ template <class T>
 class Trainer {
  public:
   Trainer(std::shared_ptr<Network<T>> network, const std::string& optimizer,
-          const std::map<std::string, double>& hyperparameters);
+          const Given& hyperparameters, const Schedule& schedule);
 
   // One epoch, or some of its batches, over samples.rows; its loss is the weighted mean
   // of each batch's C before its update. `outputs`, where not null, gets each sample's

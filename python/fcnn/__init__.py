@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
+from fcnn import schedules
 from fcnn._standardize import Standardizer
 from fcnn.callbacks import Callback, EarlyStopping
 from fcnn.checkpoint import Checkpoint
@@ -19,6 +20,7 @@ from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
 from fcnn.gradient_check import GradientCheck
 from fcnn.history import History
+from fcnn.learning_rate import LRRangeTest, lr_range_test
 from fcnn.network import Network, load
 from fcnn.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from fcnn.records import Backprop, Trace
@@ -34,6 +36,7 @@ __all__ = [
     "EarlyStopping",
     "GradientCheck",
     "History",
+    "LRRangeTest",
     "NAdam",
     "Network",
     "Optimizer",
@@ -43,6 +46,8 @@ __all__ = [
     "TrainingDiverged",
     "get_num_threads",
     "load",
+    "lr_range_test",
+    "schedules",
     "set_num_threads",
     "show_config",
 ]

@@ -26,27 +26,17 @@ class TrainingState(NamedTuple):
 
     theta: Array
     optimizer: Optimizer | None
-    trainer: _core.TrainerState | None
-    learning_rate: float | None
+    trainer: _core.TrainerState | None  # with the factor on the learning rate
 
     def as_dict(self) -> dict[str, Any]:
         """The same without the optimizer, for files."""
-        return {
-            "theta": self.theta,
-            "trainer": self.trainer,
-            "learning_rate": self.learning_rate,
-        }
+        return {"theta": self.theta, "trainer": self.trainer}
 
     @staticmethod
     def from_dict(tree: dict[str, Any], optimizer: Optimizer | None) -> TrainingState:
         """What `as_dict` made, of a network trained by this optimizer."""
         theta, trainer = np.asarray(tree["theta"]), tree["trainer"]
-        return TrainingState(
-            theta,
-            None if trainer is None else optimizer,
-            trainer,
-            tree["learning_rate"],
-        )
+        return TrainingState(theta, None if trainer is None else optimizer, trainer)
 
 
 class NetworkBase:
@@ -161,6 +151,45 @@ class NetworkBase:
         self._engine.check_idle()
         assign("parameters", self._theta, value)
 
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the optimizer's next step; None before any training.
+
+        Setting it scales what is left of the optimizer's schedule (a number stays what
+        was set) until another optimizer begins or after `reset_optimizer`. Callbacks
+        may set it; `copy` and pickle keep it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the value set is no finite number above 0, or the schedule is at 0.
+        RuntimeError
+            If it is set before any training, or another thread is training the network.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> net = fcnn.Network([1, 1], seed=0)
+        >>> schedule = fcnn.schedules.Step(0.5, steps=2, gamma=0.5)
+        >>> for _ in range(2):
+        ...     loss = net.fit_batch([[1]], [1], optimizer=fcnn.SGD(lr=schedule))
+        >>> net.learning_rate
+        0.25
+        >>> net.learning_rate = 0.1
+        >>> net.learning_rate
+        0.1
+        """
+        return None if self._trainer is None else self._trainer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        lr = _checks.positive("learning_rate", value)
+        if self._trainer is None:
+            raise RuntimeError(
+                "the network has no optimizer yet: give fit one with the learning rate"
+            )
+        self._trainer.set_learning_rate(lr)
+
     def unflatten(self, v: ArrayLike) -> PerLayer[LayerParameters]:
         """The weight and bias views of any vector that is laid out like theta.
 
@@ -237,10 +266,11 @@ class NetworkBase:
         """The last trainer if its optimizer equals this one, else a new one."""
         if self._trainer is None or optimizer != self._optimizer:
             name, values = optimizer.name, optimizer.hyperparameters
+            schedule = optimizer.schedule._core_schedule()
             self._trainer = (
-                _core.Trainer32(self._engine, name, values)
+                _core.Trainer32(self._engine, name, values, schedule)
                 if isinstance(self._engine, _core.Network32)
-                else _core.Trainer64(self._engine, name, values)
+                else _core.Trainer64(self._engine, name, values, schedule)
             )
             self._optimizer = optimizer
         return self._trainer
@@ -252,7 +282,6 @@ class NetworkBase:
             self._theta.copy(),
             self._optimizer,
             None if trainer is None else trainer.state(),
-            None if trainer is None else trainer.learning_rate,
         )
 
     def _set_training_state(self, state: TrainingState) -> None:
@@ -261,10 +290,7 @@ class NetworkBase:
         self._theta[...] = state.theta
         self._trainer = self._optimizer = None
         if state.optimizer is not None and state.trainer is not None:
-            trainer = self._trainer_for(state.optimizer)
-            trainer.set_state(state.trainer)
-            if state.learning_rate is not None:
-                trainer.set_learning_rate(state.learning_rate)
+            self._trainer_for(state.optimizer).set_state(state.trainer)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

@@ -28,6 +28,10 @@ class OptimizerInfo(TypedDict):
     name: str
     hyperparameters: dict[str, float]
 
+class ScheduleInfo(TypedDict):
+    name: str
+    hyperparameters: dict[str, float | None]
+
 class TrainerState(TypedDict):
     step: int
     scalars: list[float]
@@ -39,6 +43,7 @@ def activations() -> list[ActivationInfo]: ...
 def losses() -> list[LossInfo]: ...
 def initializers() -> list[str]: ...
 def optimizers() -> list[OptimizerInfo]: ...
+def schedules() -> list[ScheduleInfo]: ...
 def canonical_activation(name: str) -> str: ...
 def canonical_loss(name: str) -> str: ...
 def natural_loss(output_activation: str) -> str: ...
@@ -51,6 +56,28 @@ def thread_stats() -> dict[str, int]: ...
 def set_always_split(split: bool) -> bool: ...
 def permutation(n: int, seed: int, stream: int) -> Array: ...
 def dropout_mask(seed: int, number: int, layer: int, n: int, p: float) -> Array: ...
+
+class Schedule:
+    def __init__(
+        self,
+        name: str,
+        hyperparameters: Mapping[str, float],
+        warm_up: Mapping[str, float] | None,
+    ) -> None: ...
+    def __call__(self, t: int) -> float: ...
+
+class Csr:
+    def __init__(
+        self, data: Array, indices: Array, indptr: Array, columns: int
+    ) -> None: ...
+    @property
+    def data(self) -> Array: ...
+    @property
+    def indices(self) -> Array: ...
+    @property
+    def indptr(self) -> Array: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
 
 class _Network:
     def __init__(
@@ -67,12 +94,14 @@ class _Network:
         target_scale: Sequence[float],
     ) -> None: ...
     def initialize(self, layer: int, name: str, seed: int) -> None: ...
-    def predict(self, X: Array, out: Array, n_threads: int) -> None: ...
+    def predict(self, X: Array | Csr, out: Array, n_threads: int) -> None: ...
     def predict_plain(self, X: object, out: object) -> Array | None: ...
-    def forward(self, X: Array, n_threads: int) -> tuple[list[Array], list[Array]]: ...
+    def forward(
+        self, X: Array | Csr, n_threads: int
+    ) -> tuple[list[Array], list[Array]]: ...
     def backprop(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -83,7 +112,7 @@ class _Network:
     ) -> tuple[float, list[Array], list[Array], list[Array], Array]: ...
     def loss_and_gradient(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -94,7 +123,7 @@ class _Network:
     ) -> tuple[float, Array]: ...
     def evaluate(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -130,7 +159,7 @@ class EpochOptions:
 class _Trainer:
     def epoch(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -144,7 +173,7 @@ class _Trainer:
     ) -> tuple[float, float]: ...
     def step(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,
@@ -165,6 +194,7 @@ class Trainer32(_Trainer):
         network: Network32,
         optimizer: str,
         hyperparameters: Mapping[str, float],
+        schedule: Schedule,
     ) -> None: ...
 
 class Trainer64(_Trainer):
@@ -173,6 +203,7 @@ class Trainer64(_Trainer):
         network: Network64,
         optimizer: str,
         hyperparameters: Mapping[str, float],
+        schedule: Schedule,
     ) -> None: ...
 
 class Predictor32:
@@ -194,5 +225,5 @@ def make_predictor(
     fallback: Callable[[Predictor64, Any, Any], Array],
 ) -> Predictor64: ...
 def predict_converting(
-    predictor: Predictor32 | Predictor64, X: Array, out: Array
+    predictor: Predictor32 | Predictor64, X: Array | Csr, out: Array
 ) -> None: ...

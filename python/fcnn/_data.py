@@ -1,7 +1,8 @@
 """What comes in: X, y and weights, checked once, and converted only where they must be.
 
 An ndarray (or memmap) of real numbers goes to the core as it is, whatever its dtype and
-strides; the core converts a mini-batch at a time. Lists and data frames become arrays.
+strides, and a sparse X as its three arrays; the core converts a mini-batch at a time.
+Lists and data frames become arrays.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fcnn import _frames
+from fcnn._sparse import SparseRows, is_sparse, sparse_rows
 from fcnn._types import Array
 
 if TYPE_CHECKING:
@@ -24,16 +27,18 @@ _LABEL_OUTPUTS = ("softmax", "sigmoid")
 class Rows:
     """Checked training or test rows, in the form that the core takes."""
 
-    X: Array  # (n, n_in)
+    X: Array | SparseRows  # (n, n_in)
     Y: Array  # (n, K) values, or (n, 1) class labels
     labels: bool
     n_outputs: int  # K
     weight: Array | None  # (n,) float64
 
     def __len__(self) -> int:
-        return int(self.X.shape[0])
+        return len(self.X)
 
-    def arguments(self, loss: str) -> tuple[Array, Array, bool, str, Array | None]:
+    def arguments(
+        self, loss: str
+    ) -> tuple[Array | SparseRows, Array, bool, str, Array | None]:
         """The arguments that every method of the core on rows begins with."""
         return self.X, self.Y, self.labels, loss, self.weight
 
@@ -71,14 +76,16 @@ def check_rows(
     return Rows(X, Y, labels, sizes[-1], weight)
 
 
-def inputs(X: Any, n_in: int, prefix: str = "") -> tuple[Array, bool]:
+def inputs(X: Any, n_in: int, prefix: str = "") -> tuple[Array | SparseRows, bool]:
     """X as (n, n_in), and whether it was a single row (n_in,)."""
     name = f"{prefix}X"
-    X = real_array(name, X)
-    if X.ndim == 2 and X.shape[1] == n_in:
-        return X, False
-    if X.ndim == 1 and X.shape[0] == n_in:
-        return X[None, :], True
+    sparse = is_sparse(X)
+    if not sparse and not isinstance(X, SparseRows):
+        X = real_array(name, X)
+    single = X.ndim == 1 and X.shape[0] == n_in
+    if single or (X.ndim == 2 and X.shape[1] == n_in):
+        X = X.reshape(1, n_in) if single else X
+        return sparse_rows(name, X) if sparse else X, single
     hint = ""
     if X.ndim == 1 and n_in == 1:
         hint = ": for a column of values write X[:, None]"
@@ -99,8 +106,8 @@ def real_array(name: str, value: Any) -> Array:
     module = type(value).__module__.partition(".")[0]
     if module == "scipy" and hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix; make it dense: {name}.toarray()")
-    if module == "pandas":
-        value = _from_pandas(name, value)
+    if module in _frames.MODULES:
+        value = _frames.numbers(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -112,22 +119,6 @@ def real_array(name: str, value: Any) -> Array:
     if array.dtype.char == "g" and not array.dtype.isnative:
         return array.astype(np.longdouble)  # the one dtype that the core cannot read
     return array
-
-
-def _from_pandas(name: str, frame: Any) -> Any:
-    """A frame or series of numeric columns; bool beside float would be `object`."""
-    columns = frame.items() if hasattr(frame, "columns") else [(frame.name, frame)]
-    for label, column in columns:
-        kind = getattr(column.dtype, "kind", "O")
-        if kind not in "biuf":
-            raise TypeError(
-                f"{name} must hold real numbers; its column {label!r} has dtype "
-                f"{column.dtype}"
-            )
-    array = np.asarray(frame)
-    if array.dtype.kind in "biuf":
-        return array
-    return frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _targets(

@@ -11,7 +11,8 @@ from fcnn import _checks, _core, _data, _dropout, config
 from fcnn import metrics as _metrics
 from fcnn._base import NetworkBase
 from fcnn._dropout import DropoutPrediction
-from fcnn._types import Array
+from fcnn._sparse import SparseRows
+from fcnn._types import Array, Inputs
 from fcnn.gradient_check import GradientCheck, check_gradient
 from fcnn.records import Backprop, PerLayer, Trace
 
@@ -27,14 +28,14 @@ class Propagation(NetworkBase):
     __slots__ = ()
 
     @overload
-    def predict(self, X: ArrayLike, out: Array | None = None) -> Array: ...
+    def predict(self, X: Inputs, out: Array | None = None) -> Array: ...
     @overload
     def predict(
-        self, X: ArrayLike, out: None = None, *, dropout_samples: int
+        self, X: Inputs, out: None = None, *, dropout_samples: int
     ) -> DropoutPrediction: ...
     def predict(
         self,
-        X: ArrayLike,
+        X: Inputs,
         out: Array | None = None,
         *,
         dropout_samples: int | None = None,
@@ -47,7 +48,7 @@ class Propagation(NetworkBase):
         Parameters
         ----------
         X : array of shape (n, n_in), or (n_in,) for one row
-            Of any real dtype and layout; n may be 0.
+            Of any real dtype and layout, or a SciPy sparse matrix; n may be 0.
         out : ndarray of shape (n, n_out), or (n_out,) for one row, optional
             Where to write the result: C-contiguous, of the network's dtype, writable,
             and overlapping neither X nor the parameters.
@@ -91,14 +92,15 @@ class Propagation(NetworkBase):
         plain = self._engine.predict_plain(X, out)
         if plain is not None:
             return plain
-        X, single = _data.inputs(X, self.sizes[0])
-        shape = (len(X), self.sizes[-1])
+        rows, single = _data.inputs(X, self.sizes[0])
+        shape = (len(rows), self.sizes[-1])
         if out is None:
             result = np.empty(shape, self.dtype)
-            self._engine.predict(X, result, config.threads(None))
+            self._engine.predict(rows, result, config.threads(None))
             return result[0] if single else result
-        _check_out(out, shape[1:] if single else shape, self.dtype, X, self._theta)
-        self._engine.predict(X, out.reshape(shape), config.threads(None))
+        apart = (*_memory(rows), self._theta)
+        _check_out(out, shape[1:] if single else shape, self.dtype, *apart)
+        self._engine.predict(rows, out.reshape(shape), config.threads(None))
         return out
 
     def _predict_with_dropout(
@@ -166,7 +168,7 @@ class Propagation(NetworkBase):
                 raise ValueError(f"x has {len(X)} rows, the predictor takes {n_rows}")
             shape = (len(X), n_out)
             if out is not None:
-                _check_out(out, shape[1:] if single else shape, dtype, X)
+                _check_out(out, shape[1:] if single else shape, dtype, *_memory(X))
             result = np.empty(shape, dtype) if out is None else out.reshape(shape)
             _core.predict_converting(p, X, result)
             if out is None:
@@ -177,7 +179,7 @@ class Propagation(NetworkBase):
             return _core.make_predictor(self._engine, n_rows, convert)
         return _core.make_predictor(self._engine, n_rows, convert)
 
-    def forward(self, X: ArrayLike) -> Trace:
+    def forward(self, X: Inputs) -> Trace:
         r"""The forward pass, every quantity of it.
 
         .. math::
@@ -207,13 +209,13 @@ class Propagation(NetworkBase):
         >>> trace.z[1].shape, trace.a[2].shape
         ((1, 4), (1, 2))
         """
-        X, _ = _data.inputs(X, self.sizes[0])
-        z, a = self._engine.forward(X, config.threads(None))
+        rows, _ = _data.inputs(X, self.sizes[0])
+        z, a = self._engine.forward(rows, config.threads(None))
         return Trace(PerLayer("z", z), a)
 
     def backprop(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -296,7 +298,7 @@ class Propagation(NetworkBase):
 
     def loss_and_gradient(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -343,7 +345,7 @@ class Propagation(NetworkBase):
 
     def gradient_check(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -407,7 +409,7 @@ class Propagation(NetworkBase):
 
     def evaluate(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         loss: str | None = None,
         *,
@@ -497,6 +499,11 @@ def _check_out(
             f"out must be a C-contiguous writable array of {dtype} and shape "
             f"{shape} apart from X and the parameters, not {came}"
         )
+
+
+def _memory(X: Array | SparseRows) -> tuple[Array, ...]:
+    """The arrays that X stands in."""
+    return X.arrays if isinstance(X, SparseRows) else (X,)
 
 
 def _overlap(out: Array, other: Array) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _data
+from fcnn._sparse import SparseRows
 from fcnn._types import Array
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _chunks(
         part = rows[start : start + step]
         contiguous = int(part[-1]) - int(part[0]) == len(part) - 1
         x = table[part[0] : part[-1] + 1] if contiguous else table[part]
-        x = x.toarray() if hasattr(x, "toarray") else x
+        x = x.toarray() if isinstance(x, SparseRows) else x
         x = np.asarray(x, dtype=np.float64)
         bad = ~np.isfinite(x).all(axis=1)
         if bad.any():

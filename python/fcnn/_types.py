@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+class SparseMatrix(Protocol):
+    """One of SciPy's sparse matrices or arrays."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, n_in), or (n_in,) for one row."""
+
+    def tocsr(self) -> Any:
+        """The same as compressed sparse rows."""
+
+
+Inputs: TypeAlias = ArrayLike | SparseMatrix

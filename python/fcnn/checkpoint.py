@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _atomic, _checks, _tree
+from fcnn._sparse import SparseRows
 from fcnn._standardize import Standardizer, check_standardizer
 from fcnn.callbacks import Callback
 from fcnn.config import version
@@ -278,9 +279,9 @@ def fingerprint(rows: _data.Rows, chosen: Array | None) -> dict[str, Any]:
     """Shapes, dtypes and hashes: of y, of the weights and of sampled rows of X."""
     sampled = np.unique(np.linspace(0, len(rows) - 1, _SAMPLED_ROWS).astype(np.int64))
     X = rows.X[sampled]
-    X = X.toarray() if hasattr(X, "toarray") else X
+    X = X.toarray() if isinstance(X, SparseRows) else X
     return {
-        "X": [list(rows.X.shape), rows.X.dtype.str, _hash(X)],
+        "X": [list(rows.X.shape), X.dtype.str, _hash(X)],
         "y": [list(rows.Y.shape), rows.Y.dtype.str, _hash(rows.Y), rows.labels],
         "weight": None if rows.weight is None else _hash(rows.weight),
         "rows": None if chosen is None else _hash(chosen),

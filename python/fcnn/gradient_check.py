@@ -9,6 +9,7 @@ import numpy as np
 
 from fcnn import _core, config
 from fcnn._architecture import Architecture
+from fcnn._sparse import SparseRows
 from fcnn._standardize import Standardizer
 from fcnn._types import Array
 from fcnn.records import PerLayer
@@ -65,7 +66,7 @@ def check_gradient(
     architecture: Architecture,
     standardizer: Standardizer | None,
     theta: Array,
-    arguments: tuple[Array, Array, bool, str, Array | None, float, float],
+    arguments: tuple[Array | SparseRows, Array, bool, str, Array | None, float, float],
     max_probes: int | None,
     seed: int,
 ) -> GradientCheck:

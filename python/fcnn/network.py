@@ -11,7 +11,7 @@ import numpy as np
 from fcnn import _architecture, _core, _data, _plan, training
 from fcnn._base import check_loss
 from fcnn._propagation import Propagation
-from fcnn._types import Array
+from fcnn._types import Array, Inputs
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
@@ -146,7 +146,7 @@ class Network(Propagation):
 
     def fit(
         self,
-        X: ArrayLike | None = None,
+        X: Inputs | None = None,
         y: ArrayLike | None = None,
         *,
         batches: Batches | None = None,
@@ -187,7 +187,8 @@ class Network(Propagation):
         ----------
         X : array of shape (n, n_in)
             Of any real dtype and layout, a numpy.memmap larger than memory too: it is
-            read a mini-batch at a time, never copied as a whole. Lists and data frames
+            read a mini-batch at a time, never copied as a whole. So is a SciPy sparse
+            matrix, in CSR form without a copy. Lists and data frames (pandas, polars)
             are converted first.
         y : array of shape (n, n_out), or (n,)
             The targets; (n,) are values where n_out is 1, and class labels 0..n_out-1
@@ -323,7 +324,7 @@ class Network(Propagation):
 
     def fit_batch(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         *,
         loss: str | None = None,

@@ -5,8 +5,8 @@ hashed, printed, pickled and put into a grid. What it remembers from step to ste
 (moments, step count) belongs to the network that it trains.
 
 In the formulas g is the gradient dC/dtheta of a mini-batch, penalties included and
-clipped, t the step counted from 1, and eta the learning rate ``lr``. Rules and defaults
-are PyTorch's.
+clipped, t the step counted from 1, and eta the learning rate ``lr``: a number, or a
+schedule of `fcnn.schedules`. Rules and defaults are PyTorch's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, cast
 
 from fcnn import _checks, _core
+from fcnn.schedules import Schedule, as_schedule, rate_or_schedule
 
-_DEFAULTS = {rule["name"]: rule["hyperparameters"] for rule in _core.optimizers()}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    rule["name"]: rule["hyperparameters"] for rule in _core.optimizers()
+}
 
 
 class Optimizer:
@@ -25,24 +28,41 @@ class Optimizer:
 
     name: ClassVar[str]
     """The core's name of the rule, which `Network.fit` takes too."""
+    takes_schedule: ClassVar[bool] = True
+    """Whether `lr` may be a schedule."""
 
     def __post_init__(self) -> None:
         for field in fields(cast("Any", self)):
             check = _CHECKS[field.name]
             value = check(field.name, getattr(self, field.name))
+            if isinstance(value, Schedule) and not self.takes_schedule:
+                raise TypeError(
+                    f"{field.name} of {type(self).__name__} must be a number, not a "
+                    f"schedule: {_checks.shown(value)}"
+                )
             object.__setattr__(self, field.name, value)
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """The hyperparameters as the core names them: numbers, flags as 0 and 1."""
+        """The hyperparameters as the core names them: numbers, flags as 0 and 1.
+
+        Of a schedule for ``lr`` the first value stands here.
+        """
         values: dict[str, float] = {}
         for field in fields(cast("Any", self)):
             value = getattr(self, field.name)
             if field.name == "betas":
                 values["beta1"], values["beta2"] = value
+            elif isinstance(value, Schedule):
+                values[field.name] = value(0)
             else:
                 values[field.name] = float(value)
         return values
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the learning rate; of a number `schedules.Constant`."""
+        return as_schedule(cast("Any", self).lr)
 
 
 def _default_betas(name: str) -> tuple[float, float]:
@@ -65,8 +85,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr : float, default 0.001
-        The learning rate eta, above 0.
+    lr : float or Schedule, default 0.001
+        The learning rate eta, above 0, or one of `fcnn.schedules`.
     momentum : float, default 0.0
         mu, at least 0. Keras scales the velocity by eta instead, which differs only
         when the learning rate changes.
@@ -86,7 +106,7 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
-    lr: float = _DEFAULTS["sgd"]["lr"]
+    lr: float | Schedule = _DEFAULTS["sgd"]["lr"]
     momentum: float = _DEFAULTS["sgd"]["momentum"]
     nesterov: bool = bool(_DEFAULTS["sgd"]["nesterov"])
 
@@ -108,8 +128,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    lr : float, default 0.001
-        The learning rate eta, above 0.
+    lr : float or Schedule, default 0.001
+        The learning rate eta, above 0, or one of `fcnn.schedules`.
     betas : tuple of two floats, default (0.9, 0.999)
         beta1 and beta2, each at least 0 and below 1.
     eps : float, default 1e-8
@@ -130,7 +150,7 @@ class Adam(Optimizer):
     """
 
     name: ClassVar[str] = "adam"
-    lr: float = _DEFAULTS["adam"]["lr"]
+    lr: float | Schedule = _DEFAULTS["adam"]["lr"]
     betas: tuple[float, float] = _default_betas("adam")
     eps: float = _DEFAULTS["adam"]["eps"]
 
@@ -146,8 +166,8 @@ class AdamW(Optimizer):
 
     Parameters
     ----------
-    lr : float, default 0.001
-        The learning rate eta, above 0.
+    lr : float or Schedule, default 0.001
+        The learning rate eta, above 0, or one of `fcnn.schedules`.
     betas : tuple of two floats, default (0.9, 0.999)
         beta1 and beta2, each at least 0 and below 1.
     eps : float, default 1e-8
@@ -169,7 +189,7 @@ class AdamW(Optimizer):
     """
 
     name: ClassVar[str] = "adamw"
-    lr: float = _DEFAULTS["adamw"]["lr"]
+    lr: float | Schedule = _DEFAULTS["adamw"]["lr"]
     betas: tuple[float, float] = _default_betas("adamw")
     eps: float = _DEFAULTS["adamw"]["eps"]
     weight_decay: float = _DEFAULTS["adamw"]["weight_decay"]
@@ -188,8 +208,9 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    lr : float, default 0.01
-        The learning rate eta, above 0. Keras's default is 0.001.
+    lr : float or Schedule, default 0.01
+        The learning rate eta, above 0, or one of `fcnn.schedules`. Keras's
+        default is 0.001.
     alpha : float, default 0.99
         At least 0 and below 1; Keras calls it rho, with default 0.9.
     eps : float, default 1e-8
@@ -213,7 +234,7 @@ class RMSprop(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
-    lr: float = _DEFAULTS["rmsprop"]["lr"]
+    lr: float | Schedule = _DEFAULTS["rmsprop"]["lr"]
     alpha: float = _DEFAULTS["rmsprop"]["alpha"]
     eps: float = _DEFAULTS["rmsprop"]["eps"]
     momentum: float = _DEFAULTS["rmsprop"]["momentum"]
@@ -231,8 +252,8 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    lr : float, default 0.01
-        The learning rate eta, above 0.
+    lr : float or Schedule, default 0.01
+        The learning rate eta, above 0, or one of `fcnn.schedules`.
     lr_decay : float, default 0.0
         d, at least 0.
     eps : float, default 1e-10
@@ -253,7 +274,7 @@ class Adagrad(Optimizer):
     """
 
     name: ClassVar[str] = "adagrad"
-    lr: float = _DEFAULTS["adagrad"]["lr"]
+    lr: float | Schedule = _DEFAULTS["adagrad"]["lr"]
     lr_decay: float = _DEFAULTS["adagrad"]["lr_decay"]
     eps: float = _DEFAULTS["adagrad"]["eps"]
     initial_accumulator_value: float = _DEFAULTS["adagrad"]["initial_accumulator_value"]
@@ -273,8 +294,8 @@ class NAdam(Optimizer):
 
     Parameters
     ----------
-    lr : float, default 0.002
-        The learning rate eta, above 0.
+    lr : float or Schedule, default 0.002
+        The learning rate eta, above 0, or one of `fcnn.schedules`.
     betas : tuple of two floats, default (0.9, 0.999)
         beta1 and beta2, each at least 0 and below 1.
     eps : float, default 1e-8
@@ -294,7 +315,7 @@ class NAdam(Optimizer):
     """
 
     name: ClassVar[str] = "nadam"
-    lr: float = _DEFAULTS["nadam"]["lr"]
+    lr: float | Schedule = _DEFAULTS["nadam"]["lr"]
     betas: tuple[float, float] = _default_betas("nadam")
     eps: float = _DEFAULTS["nadam"]["eps"]
     momentum_decay: float = _DEFAULTS["nadam"]["momentum_decay"]
@@ -332,7 +353,7 @@ def _betas(name: str, value: Any) -> tuple[float, float]:
 
 
 _CHECKS = {
-    "lr": _checks.positive,
+    "lr": rate_or_schedule,
     "momentum": _checks.non_negative,
     "nesterov": _checks.flag,
     "betas": _betas,
