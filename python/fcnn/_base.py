@@ -106,6 +106,18 @@ class NetworkBase:
         self._engine.check_idle()
         assign("parameters", self._theta, value)
 
+    @property
+    def learning_rate(self) -> float | None:
+        """The present learning rate of the optimizer; None before any training."""
+        return None if self._trainer is None else self._trainer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._engine.check_idle()
+        if self._trainer is None:
+            raise ValueError("there is no learning rate before any training")
+        self._trainer.set_learning_rate(_checks.non_negative("learning_rate", value))
+
     def unflatten(self, v: ArrayLike) -> PerLayer[LayerParameters]:
         """The weight and bias views of any vector that is laid out like theta.
 
