@@ -12,7 +12,16 @@ from __future__ import annotations
 
 from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
-from fcnn.callbacks import Callback, EarlyStopping
+from fcnn.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TensorBoard,
+    TimeLimit,
+)
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
 from fcnn.gradient_check import GradientCheck
@@ -27,14 +36,20 @@ __all__ = [
     "Adam",
     "AdamW",
     "Backprop",
+    "CSVLogger",
     "Callback",
     "EarlyStopping",
     "GradientCheck",
     "History",
+    "LambdaCallback",
+    "ModelCheckpoint",
     "NAdam",
     "Network",
     "Optimizer",
     "RMSprop",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+    "TimeLimit",
     "Trace",
     "TrainingDiverged",
     "get_num_threads",
