@@ -11,9 +11,11 @@ import pytest
 import fcnn
 
 MODULES = [
-    info.name
-    for info in pkgutil.iter_modules(fcnn.__path__)
-    if not info.name.startswith(("_fcnn_", "_probe", "_levels", "_core"))
+    info.name.removeprefix("fcnn.")
+    for info in pkgutil.walk_packages(fcnn.__path__, "fcnn.")
+    if not info.name.startswith(
+        ("fcnn._fcnn_", "fcnn._probe", "fcnn._levels", "fcnn._core")
+    )
 ]
 
 

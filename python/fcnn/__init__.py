@@ -14,7 +14,16 @@ from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
 from fcnn import schedules
 from fcnn._standardize import Standardizer
-from fcnn.callbacks import Callback, EarlyStopping
+from fcnn.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TensorBoard,
+    TimeLimit,
+)
 from fcnn.checkpoint import Checkpoint
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
@@ -31,17 +40,23 @@ __all__ = [
     "Adam",
     "AdamW",
     "Backprop",
+    "CSVLogger",
     "Callback",
     "Checkpoint",
     "EarlyStopping",
     "GradientCheck",
     "History",
     "LRRangeTest",
+    "LambdaCallback",
+    "ModelCheckpoint",
     "NAdam",
     "Network",
     "Optimizer",
     "RMSprop",
     "Standardizer",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+    "TimeLimit",
     "Trace",
     "TrainingDiverged",
     "get_num_threads",

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from fcnn import _checks
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 class History:
@@ -20,7 +29,9 @@ class History:
     metrics : dict of str to list of float
         One list for each recorded name, one entry for each completed epoch:
         ``"loss"``, the metrics asked for, and with validation rows the same names
-        with ``val_`` before them.
+        with ``val_`` before them. Keras's ``history.history``.
+    stop_reason : str or None
+        Why the fit ended before its last epoch; None if it did not.
 
     Notes
     -----
@@ -42,6 +53,8 @@ class History:
     True
     """
 
+    stop_reason: str | None = None
+
     def __init__(self, names: Iterable[str]) -> None:
         self.epoch: list[int] = []
         self.metrics: dict[str, list[float]] = {name: [] for name in names}
@@ -56,6 +69,128 @@ class History:
         self.epoch.append(len(self.epoch))
         for name, values in self.metrics.items():
             values.append(logs[name])
+
+    @classmethod
+    def restore(cls, metrics: Mapping[str, Iterable[float]]) -> Self:
+        """A History whose `metrics` are these: as a checkpoint keeps it.
+
+        Raises
+        ------
+        ValueError
+            If the lists are not equally long.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> fcnn.History.restore({"loss": [0.5, 0.25], "val_loss": [0.6, 0.5]})
+        History(epochs=2, loss=0.25, val_loss=0.5)
+        """
+        history = cls(metrics)
+        history.metrics = {name: list(values) for name, values in metrics.items()}
+        lengths = {name: len(values) for name, values in history.metrics.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"metrics must be lists of one length, not of {lengths}")
+        history.epoch = list(range(max(lengths.values(), default=0)))
+        return history
+
+    def to_frame(self) -> pd.DataFrame:
+        """The record as a table: a row for each epoch, a column for each name.
+
+        Raises
+        ------
+        ImportError
+            If pandas is missing: ``pip install pandas``.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> net = fcnn.Network([2, 3, 1], seed=0)
+        >>> history = net.fit([[0, 1], [1, 0]], [0, 1], epochs=4, metrics="accuracy")
+        >>> frame = history.to_frame()
+        >>> frame.index.name, list(frame.columns), frame.shape
+        ('epoch', ['loss', 'accuracy'], (4, 2))
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas: pip install pandas") from error
+        index = pd.Index(self.epoch, name="epoch", dtype="int64")
+        return pd.DataFrame(self.metrics, index=index, dtype="float64")
+
+    def plot(
+        self, ax: Axes | None = None, names: str | Iterable[str] | None = None
+    ) -> Axes:
+        """Draws the curves: of training solid, of validation dashed in the same colour.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure of pyplot unless given.
+        names : str or iterable of str, optional
+            Which recorded names; a name without ``val_`` brings its validation curve
+            along. All unless given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            For titles, scales (``ax.set_yscale("log")``) and saving
+            (``ax.figure.savefig(...)``).
+
+        Raises
+        ------
+        ValueError
+            If a name is not recorded.
+        ImportError
+            If matplotlib is missing: ``pip install 'fcnn[plot]'``.
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> from matplotlib.figure import Figure
+        >>> net = fcnn.Network([1, 1], seed=0)
+        >>> X, y = [[0.0], [1.0]], [0.0, 1.0]
+        >>> history = net.fit(X, y, epochs=4, validation_data=(X, y))
+        >>> ax = history.plot(Figure().subplots(), "loss")
+        >>> [(line.get_label(), line.get_linestyle()) for line in ax.lines]
+        [('loss', '-'), ('val_loss', '--')]
+        """
+        wanted = self._curves(names)
+        if ax is None:
+            try:
+                import matplotlib.pyplot as plt
+            except ImportError as error:
+                raise ImportError(
+                    "plot needs matplotlib: pip install 'fcnn[plot]'"
+                ) from error
+            ax = plt.subplots()[1]
+        bases = list(dict.fromkeys(name.removeprefix("val_") for name in wanted))
+        for name in wanted:
+            ax.plot(
+                self.epoch,
+                self.metrics[name],
+                color=f"C{bases.index(name.removeprefix('val_'))}",
+                linestyle="--" if name.startswith("val_") else "-",
+                marker="." if len(self.epoch) == 1 else "",
+                label=name,
+            )
+        ax.set_xlabel("epoch")
+        ax.legend()
+        return ax
+
+    def _curves(self, names: str | Iterable[str] | None) -> list[str]:
+        """The recorded names to be drawn, in the order of `metrics`."""
+        if names is None:
+            return list(self.metrics)
+        wanted = [names] if isinstance(names, str) else list(names)
+        for name in wanted:
+            if name not in self.metrics:
+                raise ValueError(
+                    f"names must be of {', '.join(self.metrics)}, not "
+                    f"{_checks.shown(name)}"
+                )
+        return [
+            n for n in self.metrics if n in wanted or n.removeprefix("val_") in wanted
+        ]
 
     def __repr__(self) -> str:
         last = "".join(

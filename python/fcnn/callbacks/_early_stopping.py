@@ -1,88 +1,19 @@
-"""Callbacks: code that runs between the epochs of a fit."""
+"""EarlyStopping: the fit ends where nothing improves, and the best is put back."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from fcnn import _checks
-from fcnn import metrics as _metrics
+from fcnn.callbacks._monitor import Mode, MonitorCallback
 
 if TYPE_CHECKING:
     from fcnn._base import TrainingState
     from fcnn.network import Network
 
 
-class Callback:
-    """Base of the callbacks of `Network.fit`; its hooks are named as in Keras.
-
-    A subclass overrides the hooks that it needs. It may read and write the network's
-    parameters, predict and evaluate; setting ``self.stop_training = True`` ends the
-    fit after the epoch. An exception from a hook ends the fit at once and leaves the
-    network usable. `on_train_end` is called when a fit ends, but not when it fails.
-
-    Attributes
-    ----------
-    network : Network
-        The network being trained, from before `on_train_begin` on.
-    params : dict
-        ``"epochs"``, how many were asked for, and ``"metrics"``, the names that each
-        epoch's logs will have.
-    stop_training : bool
-        False when a fit begins; True asks it to end.
-
-    Examples
-    --------
-    >>> import fcnn
-    >>> class StopAt(fcnn.Callback):
-    ...     def on_epoch_end(self, epoch, logs=None):
-    ...         self.stop_training = epoch == 2
-    >>> net = fcnn.Network([1, 1], seed=0)
-    >>> net.fit([[0], [1]], [0, 1], epochs=100, callbacks=[StopAt()]).epoch
-    [0, 1, 2]
-    """
-
-    network: Network
-    params: dict[str, Any]
-    stop_training: bool = False
-    stop_is_final = True
-    every_batches: int | None = None
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        pass
-
-    def on_train_batch_begin(self, batch, logs=None):
-        pass
-
-    def on_train_batch_end(self, batch, logs=None):
-        pass
-
-    def prepare(self, network: Network, params: dict[str, Any]) -> None:
-        """Called before anything is changed; may refuse with a ValueError."""
-        self.network = network
-        self.params = params
-        self.stop_training = False
-
-    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Called before the first epoch; `logs` is empty."""
-
-    def on_epoch_begin(
-        self, epoch: int, logs: Mapping[str, float] | None = None
-    ) -> None:
-        """Called before each epoch, counted from 0; `logs` is empty."""
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Called after each epoch; `logs` is what History records of it."""
-
-    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Called after the last epoch; `logs` is that of the last epoch."""
-
-
-class EarlyStopping(Callback):
+class EarlyStopping(MonitorCallback):
     """Ends training when a recorded value has stopped to improve.
 
     The arguments are Keras's, in its order, but `restore_best_weights` is True unless
@@ -138,50 +69,30 @@ class EarlyStopping(Callback):
         min_delta: float = 0.0,
         patience: int = 0,
         verbose: int = 0,
-        mode: Literal["auto", "min", "max"] = "auto",
+        mode: Mode = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = True,  # noqa: FBT001, FBT002  (Keras's order)
         start_from_epoch: int = 0,
     ) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(
-                f"mode must be 'auto', 'min' or 'max', not {_checks.shown(mode)}"
-            )
-        self.monitor = _checks.text("monitor", monitor)
-        self.min_delta = abs(_checks.real("min_delta", min_delta))
+        super().__init__(monitor, mode, min_delta, verbose)
         self.patience = _checks.integer("patience", patience, 0)
-        self.verbose = int(verbose)
-        self.mode = mode
         self.baseline = None if baseline is None else _checks.real("baseline", baseline)
         self.restore_best_weights = _checks.flag(
             "restore_best_weights", restore_best_weights
         )
         self.start_from_epoch = _checks.integer("start_from_epoch", start_from_epoch, 0)
-        self._begin("min")
+        self._forget()
 
-    def _begin(self, better: str) -> None:
-        self._sign = 1.0 if better == "min" else -1.0
-        self.best = self._sign * math.inf
+    def _forget(self) -> None:
         self.best_epoch: int | None = None
         self.stopped_epoch: int | None = None
         self._wait = 0
         self._best_state: TrainingState | None = None
 
     def prepare(self, network: Network, params: dict[str, Any]) -> None:
-        """Checks that the monitor will be recorded, and which way of it is better."""
+        """Checks the monitor, and forgets an earlier fit."""
         super().prepare(network, params)
-        if self.monitor not in params["metrics"]:
-            raise ValueError(
-                f"EarlyStopping watches {self.monitor!r}, but this fit records only "
-                f"{', '.join(params['metrics'])}"
-            )
-        better = self.mode if self.mode != "auto" else _metrics.better(self.monitor)
-        if better is None:
-            raise ValueError(
-                f"whether {self.monitor!r} is better large or small is not known: give "
-                "EarlyStopping mode='min' or mode='max'"
-            )
-        self._begin(better)
+        self._forget()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Notes the best epoch, and stops the training when patience is at its end."""
@@ -205,13 +116,38 @@ class EarlyStopping(Callback):
         """Puts the parameters of the best epoch back."""
         if self._best_state is not None:
             self.network._set_training_state(self._best_state)
-            self._best_state = None
 
-    def _improves(self, value: float, reference: float) -> bool:
-        return self._sign * (reference - value) > self.min_delta
+    def state(self) -> dict[str, Any]:
+        """The best value and epoch, the patience spent, and the best parameters."""
+        best_state = None
+        if self._best_state is not None:
+            # A resumed fit is given its optimizer: only what it learned is kept.
+            best_state = self._best_state._asdict()
+            del best_state["optimizer"]
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "wait": self._wait,
+            "stopped_epoch": self.stopped_epoch,
+            "best_state": best_state,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state`; where it had stopped the training it does again."""
+        from fcnn._base import TrainingState
+
+        self.best = state["best"]
+        self.best_epoch = state["best_epoch"]
+        self._wait = state["wait"]
+        self.stopped_epoch = state["stopped_epoch"]
+        self.stop_training = self.stopped_epoch is not None
+        self._best_state = None
+        if state["best_state"] is not None:
+            self._best_state = TrainingState(
+                optimizer=self.network._optimizer, **state["best_state"]
+            )
 
     def _stop(self, epoch: int) -> None:
         self.stopped_epoch = epoch
         self.stop_training = True
-        if self.verbose:
-            print(f"EarlyStopping: stopped after epoch {epoch}")  # noqa: T201
+        self._say(f"stopped after epoch {epoch}")
