@@ -171,30 +171,19 @@ def check_fit(
         _refuse_beside_batches(batch_size, shuffle, fraction, class_weight)
         _batches.check(batches, n_epochs)
         _require_standardizer(net, saved)
-    if validation_data is not None and fraction > 0.0:
-        raise ValueError("give validation_data or validation_split, not both")
-
-    n = 0 if given.rows is None else len(given.rows)
-    train, held_out = np.arange(n), None
+    train, held_out = np.arange(0 if given.rows is None else len(given.rows)), None
     validation = None
     if validation_data is not None:
+        if fraction > 0.0:
+            raise ValueError("give validation_data or validation_split, not both")
         validation = _check_validation(net, validation_data, given.loss)
     elif fraction > 0.0:
-        validation = given.rows
-        train, held_out = _split(n, fraction, net_seed)
-    train_weight = None
-    if given.rows is not None:
-        train_weight = given.rows.weights(train)
-        if held_out is not None:
-            _data.require_weight(
-                given.rows.weights(held_out), "the held-out rows' sample_weight"
-            )
-    step = weigh_classes(given, class_weight, train)
-    if step.rows is not None:
-        weights = (
-            "sample_weight" if class_weight is None else "sample_weight * class_weight"
+        validation = given.data
+        train, held_out = _split(len(validation), fraction, net_seed)
+        _data.require_weight(
+            validation.weights(held_out), "the held-out rows' sample_weight"
         )
-        _data.require_weight(step.rows.weights(train), weights)
+    step = _weigh_rows(given, class_weight, train)
     if batch_size is None:
         batch_size = DEFAULT_BATCH_SIZE
     batch_size = _checks.integer("batch_size", batch_size, 1)
@@ -202,7 +191,7 @@ def check_fit(
         step=step,
         batches=batches,
         train=train,
-        train_weight=train_weight,
+        train_weight=None if given.rows is None else given.rows.weights(train),
         validation=validation,
         validation_rows=held_out,
         epochs=n_epochs,
@@ -219,6 +208,17 @@ def check_fit(
     if saved is not None:
         saved.check(net, plan)
     return plan
+
+
+def _weigh_rows(given: Step, class_weight: Any, train: Array) -> Step:
+    """The step with class weights multiplied in, if the rows `train` keep a weight."""
+    step = weigh_classes(given, class_weight, train)
+    if step.rows is not None:
+        weights = (
+            "sample_weight" if class_weight is None else "sample_weight * class_weight"
+        )
+        _data.require_weight(step.rows.weights(train), weights)
+    return step
 
 
 def weigh_classes(step: Step, class_weight: Any, train: Array | None) -> Step:

@@ -194,8 +194,8 @@ class Propagation(NetworkBase):
         Trace
             ``z[l]`` and ``a[l]``, each (n, n_l) with n = 1 for one row; ``a[0]`` is
             X, ``a[L]`` what `predict` returns. Of a network with a standardizer
-            ``a[0]`` is the standardized X, ``a[L]`` the output before `predict` gives it
-            the targets' units.
+            ``a[0]`` is the standardized X, ``a[L]`` the output before `predict` gives
+            it the targets' units.
 
         Raises
         ------

@@ -246,7 +246,7 @@ class Run:
         }
 
     def restore(self, saved: checkpoint.Saved) -> None:
-        """Takes over a checkpoint that `Saved.check` has found to fit, or ValueError."""
+        """Takes over a checkpoint that `Saved.check` has found to fit."""
         net, plan, tree = self.net, self.plan, saved.tree
         optimizer, position = plan.step.optimizer, tree["position"]
         self._finished, self._stopped = tree["finished"], tree["stopped"]
@@ -263,11 +263,10 @@ class Run:
             self._stream = [tuple(part) for part in tree["stream"]]
             if self._outputs is not None and self.batch:
                 self._outputs[...] = tree["outputs"]
-            for name, values in self.history.metrics.items():
-                values.extend(float(value) for value in tree["history"][name])
-                if len(values) != self.epoch:
-                    raise ValueError(f"its history of {name} has {len(values)} entries")
-            self.history.epoch.extend(range(self.epoch))
+            recorded = {name: tree["history"][name] for name in plan.names}
+            self.history = History.restore(recorded)
+            if len(self.history.epoch) != self.epoch:
+                raise ValueError(f"its history has {len(self.history.epoch)} epochs")
         net._set_training_state(training)
         net._loss = plan.step.loss
         net._seed, net._epoch = saved.seed, tree["epoch_count"]

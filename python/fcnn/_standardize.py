@@ -88,8 +88,7 @@ class Standardizer:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Standardizer):
             return NotImplemented
-        pairs = zip(self._arrays(), other._arrays(), strict=True)
-        return all(np.array_equal(a, b) for a, b in pairs)
+        return self._for_core() == other._for_core()
 
     def __hash__(self) -> int:
         return hash(tuple(None if a is None else a.tobytes() for a in self._arrays()))

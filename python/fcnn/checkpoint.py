@@ -21,9 +21,9 @@ from fcnn.config import version
 if TYPE_CHECKING:
     from fcnn import _data
     from fcnn._plan import Plan
+    from fcnn._run import Run
     from fcnn._types import Array
     from fcnn.network import Network
-    from fcnn.training import Run
 
 FORMAT_VERSION = 1
 _KEY = "fcnn_checkpoint"

@@ -119,17 +119,13 @@ class EarlyStopping(MonitorCallback):
 
     def state(self) -> dict[str, Any]:
         """The best value and epoch, the patience spent, and the best parameters."""
-        best_state = None
-        if self._best_state is not None:
-            # A resumed fit is given its optimizer: only what it learned is kept.
-            best_state = self._best_state._asdict()
-            del best_state["optimizer"]
+        best = self._best_state
         return {
             "best": self.best,
             "best_epoch": self.best_epoch,
             "wait": self._wait,
             "stopped_epoch": self.stopped_epoch,
-            "best_state": best_state,
+            "best_state": None if best is None else best.as_dict(),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -143,8 +139,8 @@ class EarlyStopping(MonitorCallback):
         self.stop_training = self.stopped_epoch is not None
         self._best_state = None
         if state["best_state"] is not None:
-            self._best_state = TrainingState(
-                optimizer=self.network._optimizer, **state["best_state"]
+            self._best_state = TrainingState.from_dict(
+                state["best_state"], self.network._optimizer
             )
 
     def _stop(self, epoch: int) -> None:
