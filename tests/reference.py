@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import statistics
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -291,13 +292,19 @@ class Gradients(NamedTuple):
     db: list[Any]
 
 
-def forward(layers: list[Layer], X: Array) -> tuple[list[Any], list[Array]]:
-    """z[l] = a[l-1] W[l]^T + b[l] and a[l] = sigma(z[l]); a[0] = X."""
+def forward(
+    layers: list[Layer], X: Array, masks: Any = None
+) -> tuple[list[Any], list[Array]]:
+    """z[l] = m[l-1] a[l-1] W[l]^T + b[l] and a[l] = sigma(z[l]); a[0] = X.
+
+    The masks m are those of dropout in training, 1 without.
+    """
+    m = [1.0] * len(layers) if masks is None else masks
     z: list[Any] = [None]
     a = [np.asarray(X, float)]
-    for W, b, name in layers:
-        z.append(a[-1] @ W.T + (0 if b is None else b))
-        a.append(activation(name).value(z[-1]))
+    for l, (W, b, name) in enumerate(layers, start=1):
+        z.append(m[l - 1] * a[l - 1] @ W.T + (0 if b is None else b))
+        a.append(activation(name).value(z[l]))
     return z, a
 
 
@@ -309,12 +316,14 @@ def backward(
     weights: Array | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    masks: Any = None,
 ) -> Gradients:
     """Backpropagation of the weighted mean of the samples' losses plus penalties."""
     y = np.asarray(y, float)
     w = np.ones(len(y)) if weights is None else np.asarray(weights, float)
     share = w / w.sum()  # C = sum_i w_i C_i / sum_i w_i
-    z, a = forward(layers, X)
+    m = [1.0] * len(layers) if masks is None else masks
+    z, a = forward(layers, X, m)
     L, output = len(layers), layers[-1].activation
 
     C = share @ sample_losses(loss, output, z[L], a[L], y)
@@ -322,13 +331,13 @@ def backward(
     delta[L] = share[:, None] * output_delta(loss, output, z[L], a[L], y)
     for l in range(L - 1, 0, -1):  # layers[l] is layer l+1, layers[l-1] is layer l
         sigma = activation(layers[l - 1].activation)
-        delta[l] = delta[l + 1] @ layers[l].W * sigma.derivative(z[l])
+        delta[l] = delta[l + 1] @ layers[l].W * m[l] * sigma.derivative(z[l])
 
     dW: list[Any] = [None]
     db: list[Any] = [None]
     for l, (W, b, _) in enumerate(layers, start=1):
         C += l1 * np.abs(W).sum() + l2 / 2 * (W**2).sum()
-        dW.append(delta[l].T @ a[l - 1] + l1 * np.sign(W) + l2 * W)
+        dW.append(delta[l].T @ (m[l - 1] * a[l - 1]) + l1 * np.sign(W) + l2 * W)
         db.append(None if b is None else delta[l].sum(axis=0))
     return Gradients(float(C), z, a, delta, dW, db)
 
@@ -339,6 +348,76 @@ def flatten(weights: list[Any], biases: list[Any]) -> Array:
     for W, b in zip(weights[1:], biases[1:], strict=True):
         parts += [W.T.ravel()] if b is None else [W.T.ravel(), b]
     return np.concatenate(parts)
+
+
+# ------------------------------------------------------------- random numbers
+# Philox 4x32-10 of Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1,
+# 2, 3", 2011, in integers: the i-th number of a stream is a function of the seed, the
+# stream and i alone.
+
+DROPOUT, INPUT_NOISE, THINNING = 4, 5, 6  # streams' purposes
+
+
+def philox(counter: Any, key: Any) -> tuple[int, int, int, int]:
+    x0, x1, x2, x3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * x0, 0xCD9E8D57 * x2
+        x0, x1, x2, x3 = (
+            (p1 >> 32) ^ x1 ^ k0,
+            p1 & 0xFFFFFFFF,
+            (p0 >> 32) ^ x3 ^ k1,
+            p0 & 0xFFFFFFFF,
+        )
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return x0, x1, x2, x3
+
+
+def words(
+    seed: int, purpose: int, number: int, position: int, attempt: int = 0
+) -> tuple[int, int]:
+    """Two words of 64 bits: a stream is a purpose and a number (layer, epoch)."""
+    counter = (position & 0xFFFFFFFF, position >> 32 | attempt << 16, number, purpose)
+    x0, x1, x2, x3 = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
+    return x0 | x1 << 32, x2 | x3 << 32
+
+
+def sample_numbers(
+    seed: int, purpose: int, epoch: int, l: int, sample: int, n: int, bits: int
+) -> list[int]:
+    """One number for each of the n nodes of layer l; a sample has whole groups of 16."""
+    blocks = -(-n // 16) * 16 * bits // 128
+    numbers: list[int] = []
+    for block in range(sample * blocks, (sample + 1) * blocks):
+        for word in words(seed, purpose, epoch, block, l):
+            numbers += [word >> s & ((1 << bits) - 1) for s in range(0, 64, bits)]
+    return numbers[:n]
+
+
+# -------------------------------------------------------------------- dropout
+
+
+def dropout_mask(
+    seed: int,
+    epoch: int,
+    l: int,
+    samples: Any,
+    n: int,
+    p: float,
+    purpose: int = DROPOUT,
+) -> Array:
+    """m: 0 with probability p in steps of 2^-16, else what makes its mean 1."""
+    zero_below = min(math.floor(p * 65536 + 0.5), 65535)
+    scale = 65536 / (65536 - zero_below)
+    numbers = [sample_numbers(seed, purpose, epoch, l, i, n, 16) for i in samples]
+    return np.where(np.array(numbers) < zero_below, 0.0, scale)
+
+
+def input_noise(seed: int, epoch: int, samples: Any, n: int, s: float) -> Array:
+    """s times a standard normal number, from 24 bits by the inverse of Phi."""
+    numbers = [sample_numbers(seed, INPUT_NOISE, epoch, 0, i, n, 32) for i in samples]
+    u = ((np.array(numbers) >> 8) + 0.5) / 2**24
+    return s * np.vectorize(statistics.NormalDist().inv_cdf)(u)
 
 
 # --------------------------------------------------------------- initializers

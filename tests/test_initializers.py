@@ -9,31 +9,6 @@ import fcnn
 import reference as ref
 from fcnn import _core
 
-# The random numbers' definition once more, in integers: Philox 4x32-10 of Salmon,
-# Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011.
-
-
-def philox(counter, key):
-    x0, x1, x2, x3 = counter
-    k0, k1 = key
-    for _ in range(10):
-        p0, p1 = 0xD2511F53 * x0, 0xCD9E8D57 * x2
-        x0, x1, x2, x3 = (
-            (p1 >> 32) ^ x1 ^ k0,
-            p1 & 0xFFFFFFFF,
-            (p0 >> 32) ^ x3 ^ k1,
-            p0 & 0xFFFFFFFF,
-        )
-        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    return x0, x1, x2, x3
-
-
-def words(seed, purpose, number, position, attempt=0):
-    """Two words of 64 bits: a stream is a purpose and a number (layer, epoch)."""
-    counter = (position & 0xFFFFFFFF, position >> 32 | attempt << 16, number, purpose)
-    x0, x1, x2, x3 = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
-    return x0 | x1 << 32, x2 | x3 << 32
-
 
 def fraction(word):
     return (word >> 11) * 2.0**-53
@@ -41,7 +16,9 @@ def fraction(word):
 
 def normal(seed, layer, position):
     for attempt in range(100):  # Marsaglia's polar method
-        u, v = (2 * fraction(w) - 1 for w in words(seed, 1, layer, position, attempt))
+        u, v = (
+            2 * fraction(w) - 1 for w in ref.words(seed, 1, layer, position, attempt)
+        )
         s = u * u + v * v
         if 0 < s < 1:
             return u * np.sqrt(-2 * np.log(s) / s)
@@ -54,7 +31,7 @@ def expected_weight(name, seed, layer, n_in, n_out):
     W = np.zeros((n_out, n_in))
     for i in range(W.size):  # column by column, as W lies in theta
         if distribution == "uniform":
-            word, _ = words(seed, 1, layer, i)
+            word, _ = ref.words(seed, 1, layer, i)
             x = np.sqrt(3.0) * std * (2 * fraction(word) - 1)
         elif distribution == "normal":
             x = std * normal(seed, layer, i)
@@ -66,13 +43,18 @@ def expected_weight(name, seed, layer, n_in, n_out):
 
 def test_philox_against_the_known_answers_of_its_authors():
     """kat_vectors of Random123."""
-    assert philox([0] * 4, [0] * 2) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
+    assert ref.philox([0] * 4, [0] * 2) == (
+        0x6627E8D5,
+        0xE169C58D,
+        0xBC57AC4C,
+        0x9B00DBD8,
+    )
     ones = 0xFFFFFFFF
     expected = (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)
-    assert philox([ones] * 4, [ones] * 2) == expected
+    assert ref.philox([ones] * 4, [ones] * 2) == expected
     counter = [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344]
     expected = (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)
-    assert philox(counter, [0xA4093822, 0x299F31D0]) == expected
+    assert ref.philox(counter, [0xA4093822, 0x299F31D0]) == expected
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**40 + 7, 2**64 - 1])
@@ -94,7 +76,7 @@ def shuffled(n, seed, purpose, number):
     """
     items = list(range(n))
     for i in range(n - 1, 0, -1):
-        j = words(seed, purpose, number, i // 2)[i % 2] * (i + 1) >> 64
+        j = ref.words(seed, purpose, number, i // 2)[i % 2] * (i + 1) >> 64
         items[i], items[j] = items[j], items[i]
     return items
 
