@@ -158,3 +158,109 @@ def test_a_fit_within_a_fit_is_refused(rows):
     twin.fit(*rows, epochs=3)
     assert len(errors) == 2
     assert np.array_equal(net.parameters, twin.parameters)
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_begin", "on_train_batch_end"])
+def test_batches_are_asked_for_by_overriding_a_hook(hook):
+    def watch(self, batch, logs=None):
+        pass
+
+    watching = type("Watching", (fcnn.Callback,), {hook: watch})
+    inheriting = type("Inheriting", (watching,), {})
+    seldom = type("Seldom", (watching,), {"every_batches": 50})
+    never = type("Never", (watching,), {"every_batches": None})
+    assert [c().every_batches for c in (watching, inheriting)] == [1, 1]
+    assert [c().every_batches for c in (seldom, never)] == [50, None]
+    changed = watching()
+    changed.every_batches = 7
+    assert changed.every_batches == 7
+    assert fcnn.LambdaCallback(**{hook: print}).every_batches == 1
+    assert fcnn.LambdaCallback(**{hook: print}, every_batches=9).every_batches == 9
+
+
+def test_batches_are_not_asked_for_otherwise():
+    for callback in (
+        *(fcnn.Callback(), Recorder(), fcnn.EarlyStopping(), fcnn.TimeLimit(1)),
+        fcnn.LambdaCallback(on_epoch_end=print, on_train_begin=print),
+    ):
+        assert callback.every_batches is None
+
+
+@pytest.mark.parametrize(("given", "error"), [(0, ValueError), ("a", TypeError)])
+def test_every_batches_is_checked_before_the_first_epoch(given, error, rows):
+    class Watching(fcnn.Callback):
+        every_batches = given
+
+    with pytest.raises(error, match="every_batches must be"):
+        make().fit(*rows, callbacks=Watching())
+
+
+def test_state_of_the_base_is_empty():
+    callback = fcnn.Callback()
+    assert callback.state() == {}
+    callback.set_state({})
+    assert fcnn.Callback.stop_is_final
+    assert not fcnn.TimeLimit.stop_is_final
+
+
+def test_lambda_callback_is_called_as_a_class_is(rows):
+    recorder, calls = Recorder(), []
+    net = make()
+    functions = fcnn.LambdaCallback(
+        on_train_begin=lambda logs: calls.append(("train_begin", logs)),
+        on_epoch_begin=lambda epoch, logs: calls.append(("epoch_begin", epoch, logs)),
+        on_epoch_end=lambda epoch, logs: calls.append(("epoch_end", epoch, logs)),
+        on_train_end=lambda logs: calls.append(("train_end", logs)),
+    )
+    net.fit(*rows, epochs=2, callbacks=[recorder, functions])
+    assert calls == recorder.calls
+    assert len(calls) == 6
+
+
+def test_lambda_callback_of_batches():
+    calls = []
+    callback = fcnn.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: calls.append((batch, logs)),
+        on_train_batch_end=lambda batch, logs: calls.append((batch, logs)),
+    )
+    callback.on_train_batch_begin(3, {})
+    callback.on_train_batch_end(3, {"loss": 0.5})
+    assert calls == [(3, {}), (3, {"loss": 0.5})]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"on_epoch_end": 3}, "on_epoch_end must be a function, not 3"),
+        ({"on_epoch_ends": print}, "on_epoch_ends"),
+        ({"every_batches": "a"}, "every_batches must be an integer"),
+    ],
+)
+def test_lambda_callback_refuses(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        fcnn.LambdaCallback(**arguments)
+
+
+def test_time_limit(rows, monkeypatch):
+    """With a clock of our own: 10 seconds an epoch."""
+    clock = [0.0]
+    monkeypatch.setattr("fcnn.callbacks._time_limit.time.monotonic", lambda: clock[0])
+
+    def tick(epoch, logs):
+        clock[0] += 10.0
+
+    for seconds, epochs in [(5, 1), (10, 1), (10.5, 2), (25, 3), (1000, 7)]:
+        callbacks = [fcnn.LambdaCallback(on_epoch_end=tick), fcnn.TimeLimit(seconds)]
+        history = make().fit(*rows, epochs=7, callbacks=callbacks)
+        assert len(history.loss) == epochs
+    again = make().fit(*rows, epochs=7, callbacks=callbacks)
+    assert len(again.loss) == 7  # the clock is of one fit
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error"),
+    [(0, ValueError), (-1, ValueError), (np.inf, ValueError), ("1", TypeError)],
+)
+def test_time_limit_refuses(seconds, error):
+    with pytest.raises(error, match="seconds must be"):
+        fcnn.TimeLimit(seconds)

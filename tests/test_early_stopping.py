@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fcnn
+from helpers import resumed, scripted
 
 N = 40
 
@@ -22,11 +23,6 @@ def make(seed=1):
 
 def run(values, **arguments):
     """The stopper, and History, of a metric that takes these values by itself."""
-    script = iter(values)
-
-    def scripted(y, a):
-        return next(script)
-
     net, thetas = make(), []
 
     class Keep(fcnn.Callback):
@@ -38,7 +34,7 @@ def run(values, **arguments):
         np.eye(3),
         [0.0, 1.0, 1.0],
         epochs=len(values),
-        metrics=scripted,
+        metrics=scripted(values),
         callbacks=[Keep(), stop],
     )
     same = [np.array_equal(theta, net.parameters) for theta in thetas]
@@ -82,14 +78,10 @@ def test_without_restoring_the_last_epoch_stays():
 def test_restored_is_the_optimizers_state_too(rows):
     """Going on after a stop gives what going on from the best epoch gives."""
     X, y = rows
-    values = iter([3.0, 2.0, 1.0, 5.0, 6.0])
-
-    def scripted(y, a):
-        return next(values)
-
+    script = scripted([3.0, 2.0, 1.0, 5.0, 6.0])
     net, best = make(), make()
     stop = fcnn.EarlyStopping("scripted", mode="min", patience=2)
-    net.fit(X, y, epochs=9, metrics=scripted, callbacks=stop, shuffle=False)
+    net.fit(X, y, epochs=9, metrics=script, callbacks=stop, shuffle=False)
     best.fit(X, y, epochs=3, shuffle=False)
     assert np.array_equal(net.parameters, best.parameters)
     net.fit(X, y, epochs=2, shuffle=False)
@@ -151,3 +143,74 @@ def test_verbose(rows, capsys):
     stop = fcnn.EarlyStopping("loss", min_delta=100, patience=1, verbose=1)
     make().fit(*rows, epochs=9, callbacks=stop)
     assert "stopped after epoch 1" in capsys.readouterr().out
+
+
+VALUES = [5.0, 4.0, 3.0, 3.5, 3.2, 2.0, 4.0, 4.0, 4.0, 1.0]  # stops after epoch 8
+
+
+@pytest.mark.parametrize("split", range(1, 10))
+def test_resumed_it_stops_and_restores_as_if_not_interrupted(split, rows):
+    """Epochs are counted from 0 in each of our two fits: shift them to compare."""
+    arguments = {"monitor": "scripted", "mode": "min", "patience": 3}
+    X, y = rows
+    whole, net = make(), make()
+    stop = fcnn.EarlyStopping(**arguments)
+    whole.fit(X, y, epochs=10, metrics=scripted(VALUES), callbacks=stop)
+    assert (stop.best_epoch, stop.stopped_epoch) == (5, 8)
+
+    states, nets = [], []
+
+    def keep(epoch, logs):
+        if epoch == split - 1:
+            states.append(first.state())
+            nets.append(net.copy())
+
+    first, second = fcnn.EarlyStopping(**arguments), fcnn.EarlyStopping(**arguments)
+    callbacks = [first, fcnn.LambdaCallback(on_epoch_end=keep)]
+    net.fit(X, y, epochs=split, metrics=scripted(VALUES), callbacks=callbacks)
+    (state,), (net,) = states, nets
+    assert set(state) == {"best", "best_epoch", "wait", "stopped_epoch", "best_state"}
+    if split == 9:
+        assert state["stopped_epoch"] == 8
+        second.prepare(net, {"epochs": 10, "metrics": ["scripted"]})
+        second.set_state(state)
+        assert second.stop_training
+        second.on_train_end({})
+    else:
+        history = resumed(
+            net,
+            [second],
+            [state],
+            X,
+            y,
+            epochs=10 - split,
+            metrics=scripted(VALUES[split:]),
+        )
+        assert split + len(history.loss) == 9
+        assert second.stopped_epoch + split == stop.stopped_epoch
+    assert second.best == stop.best == 2.0
+    assert np.array_equal(net.parameters, whole.parameters)
+    whole.fit(X, y, epochs=2, seed=3)  # the optimizer's state, too
+    net._epoch = whole._epoch - 2
+    net.fit(X, y, epochs=2, seed=3)
+    assert np.array_equal(net.parameters, whole.parameters)
+
+
+def test_state_is_of_plain_values_and_arrays(rows):
+    stop = fcnn.EarlyStopping("loss", patience=5)
+    make().fit(*rows, epochs=3, callbacks=stop)
+
+    def check(value):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                assert isinstance(key, str)
+                check(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                check(inner)
+        else:
+            assert value is None or isinstance(value, (int, float, str, np.ndarray))
+
+    check(stop.state())
+    assert stop.state()["best_state"]["theta"].shape == (make().n_parameters,)
+    assert fcnn.EarlyStopping().state()["best_state"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,15 @@ def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, not {shown(value)}")
     return str(value)
+
+
+def path(name: str, value: Any) -> str:
+    """`value` as the text of a path; a str or os.PathLike, but no bytes."""
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a path, not {shown(value)}")
+    return value
 
 
 def real(name: str, value: Any) -> float:

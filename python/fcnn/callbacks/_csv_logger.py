@@ -61,7 +61,7 @@ class CSVLogger(Callback):
         separator: str = ",",
         append: bool = False,  # noqa: FBT001, FBT002  (Keras's order)
     ) -> None:
-        self.path = Path(_checks.text("path", os.fspath(path)))
+        self.path = Path(_checks.path("path", path))
         self.separator = _checks.text("separator", separator)
         if len(separator) != 1 or separator in '\r\n"':
             raise ValueError(

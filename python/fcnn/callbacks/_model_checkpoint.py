@@ -86,7 +86,7 @@ class ModelCheckpoint(MonitorCallback):
         verbose: int = 0,
     ) -> None:
         super().__init__(monitor, mode, 0.0, verbose)
-        self.path = _checks.text("path", os.fspath(path))
+        self.path = _checks.path("path", path)
         self.save_best_only = _checks.flag("save_best_only", save_best_only)
         if isinstance(save_freq, str) and save_freq != "epoch":
             raise ValueError(

@@ -58,7 +58,7 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, log_dir: str | os.PathLike[str] = "logs") -> None:
-        self.log_dir = Path(_checks.text("log_dir", os.fspath(log_dir)))
+        self.log_dir = Path(_checks.path("log_dir", log_dir))
         _library()
         self._files: dict[str, Path] = {}  # the events file of each run
 
