@@ -382,15 +382,48 @@ def words(
     return x0 | x1 << 32, x2 | x3 << 32
 
 
+def threefry(counter: Any, key: Any) -> list[int]:
+    """Threefry4x32-13, from the same paper: what training steps draw."""
+    k = [*key, 0x1BD11BDA ^ key[0] ^ key[1] ^ key[2] ^ key[3]]
+    x = [(c + k[i]) & 0xFFFFFFFF for i, c in enumerate(counter)]
+    rotations = (
+        (10, 26),
+        (11, 21),
+        (13, 27),
+        (23, 5),
+        (6, 20),
+        (17, 11),
+        (25, 10),
+        (18, 20),
+    )
+    for r in range(13):
+        partners = (1, 3) if r % 2 == 0 else (3, 1)
+        for i, j, bits in zip((0, 2), partners, rotations[r % 8], strict=True):
+            x[i] = (x[i] + x[j]) & 0xFFFFFFFF
+            x[j] = (x[j] << bits & 0xFFFFFFFF | x[j] >> 32 - bits) ^ x[i]
+        if r % 4 == 3:
+            x = [x[i] + k[(r // 4 + 1 + i) % 5] & 0xFFFFFFFF for i in range(4)]
+            x[3] = x[3] + r // 4 + 1 & 0xFFFFFFFF
+    return x
+
+
 def sample_numbers(
     seed: int, purpose: int, epoch: int, l: int, sample: int, n: int, bits: int
 ) -> list[int]:
-    """One number for each of the n nodes of layer l; a sample has whole groups of 16."""
-    blocks = -(-n // 16) * 16 * bits // 128
+    """One number for each of the n nodes of layer l, by groups of 16 of them.
+
+    16 blocks in a row serve 4 groups by their words, or 8 by the halves of these.
+    """
+    key = (seed & 0xFFFFFFFF, seed >> 32, epoch, purpose)
+    groups, halves = -(-n // 16), 32 // bits
     numbers: list[int] = []
-    for block in range(sample * blocks, (sample + 1) * blocks):
-        for word in words(seed, purpose, epoch, block, l):
-            numbers += [word >> s & ((1 << bits) - 1) for s in range(0, 64, bits)]
+    for group in range(sample * groups, (sample + 1) * groups):
+        page, place = divmod(group, 4 * halves)
+        for block in range(16 * page, 16 * page + 16):
+            word = threefry((block & 0xFFFFFFFF, block >> 32, l, 0), key)[
+                place // halves
+            ]
+            numbers.append(word >> bits * (place % halves) & (1 << bits) - 1)
     return numbers[:n]
 
 

@@ -26,8 +26,17 @@ def masks(seed, epoch, samples, rates=RATES):
     ]
 
 
-@pytest.mark.parametrize("n", [1, 15, 16, 17, 40])
-def test_thinning_mask_is_philoxs(n):
+def test_threefry_against_the_known_answers_of_its_authors():
+    """kat_vectors of Random123."""
+    zeros, ones = [0] * 4, [0xFFFFFFFF] * 4
+    expected = [0x531C7E4F, 0x39491EE5, 0x2C855A92, 0x3D6ABF9A]
+    assert ref.threefry(zeros, zeros) == expected
+    expected = [0xC4189358, 0x1C9CC83A, 0xD5881C67, 0x6A0A89E0]
+    assert ref.threefry(ones, ones) == expected
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 40, 300])
+def test_thinning_mask_is_threefrys(n):
     mask = _core.dropout_mask(7, 9, 2, n, 0.3)
     expected = ref.dropout_mask(7, 9, 2, [0], n, 0.3, ref.THINNING)[0]
     assert np.array_equal(mask, expected)

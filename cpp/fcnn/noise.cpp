@@ -6,6 +6,7 @@
 
 #include "fcnn/elementary.hpp"
 #include "fcnn/random.hpp"
+#include "fcnn/threefry.hpp"
 
 namespace fcnn {
 
@@ -13,41 +14,44 @@ namespace {
 
 // A sample has whole groups of so many features, whatever the CPU's registers.
 constexpr Index kGroup = 16;
+static_assert(ThreefryPage::blocks == kGroup, "a group's numbers are side by side");
 
 Index count_groups(Index features) { return (features + kGroup - 1) / kGroup; }
 
-// Random numbers of sizeof(U) bytes, one for each feature of a layer of a sample: those
-// of sample i begin at block i * (blocks of a sample).
-template <class U>
+// Random numbers of `bits` bits, 16 or 32, for the features of a layer, group after
+// group of sample after sample. Number i of a group is of word k of block i of a page,
+// k and the half of it by the group's place in the page.
+template <int bits>
 class Numbers {
  public:
-  Numbers(const Random& random, Index l, Index features)
-      : random_(random), l_(static_cast<std::uint32_t>(l)) {
-    groups_ = static_cast<std::uint64_t>(count_groups(features));
-  }
+  Numbers(const Draws& draws, Stream purpose, Index l, Index features)
+      : key_{static_cast<std::uint32_t>(draws.seed),
+             static_cast<std::uint32_t>(draws.seed >> 32), draws.number,
+             static_cast<std::uint32_t>(purpose)},
+        l_(static_cast<std::uint32_t>(l)),
+        groups_(static_cast<std::uint64_t>(count_groups(features))) {}
 
-  // kGroup numbers for features g * kGroup on.
-  const U* of(Index sample, Index g) {
+  // to(i, number) for the features g kGroup + i.
+  template <class F>
+  void for_group(Index sample, Index g, F to) {
     const std::uint64_t group =
         static_cast<std::uint64_t>(sample) * groups_ + static_cast<std::uint64_t>(g);
-    const std::uint64_t page = group / kGroups;
-    if (page != page_) {
-      page_ = page;
-      const Random::Words words = random_.many_bits(page * Random::kBlocks, l_);
-      static_assert(sizeof words == sizeof numbers_, "");
-      // the words' 16 or 32 bits in order, on a little-endian machine
-      std::memcpy(numbers_.data(), words.data(), sizeof words);
+    constexpr std::uint64_t in_word = 32 / bits, in_page = 4 * in_word;
+    if (group / in_page != page_) {
+      page_ = group / in_page;
+      numbers_ = threefry(key_, page_, l_);
     }
-    return numbers_.data() + group % kGroups * kGroup;
+    const auto& word = numbers_.word[group % in_page / in_word];
+    const int shift = static_cast<int>(group % in_word) * bits;
+    constexpr std::uint32_t mask = bits == 16 ? 0xffff : 0xffffffff;
+    for (std::size_t i = 0; i < word.size(); ++i) to(i, word[i] >> shift & mask);
   }
 
  private:
-  static constexpr std::uint64_t kGroups =
-      sizeof(Random::Words) / sizeof(U) / static_cast<std::size_t>(kGroup);
-  Random random_;
+  std::array<std::uint32_t, 4> key_;
   std::uint32_t l_;
-  std::uint64_t groups_ = 0, page_ = ~std::uint64_t{0};
-  std::array<U, kGroups * kGroup> numbers_;
+  std::uint64_t groups_, page_ = ~std::uint64_t{0};
+  ThreefryPage numbers_;
 };
 
 // f(strip s, lane offset in the group) for the strips that a group of features covers.
@@ -109,17 +113,21 @@ template <class T>
 void drop_out(const Draws& draws, Index l, double p, const Strips<T>& a,
               const Strips<T>& mask, const Strips<T>& dropped, Index first,
               Index last) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   const DropoutRate rate(p);
-  const T scale = static_cast<T>(rate.scale);
+  const auto scale = Eigen::numext::bit_cast<Bits>(static_cast<T>(rate.scale));
+  const std::uint32_t zero_below = rate.zero_below;
   const Index groups = count_groups(a.features);
-  Numbers<std::uint16_t> numbers(Random(draws.seed, Stream::dropout, draws.number), l,
-                                 a.features);
+  Numbers<16> numbers(draws, Stream::dropout, l, a.features);
+  std::array<Bits, kGroup> bits;
   std::array<T, kGroup> m;
   for (Index j = first; j < last; ++j) {
     for (Index g = 0; g < groups; ++g) {
-      const std::uint16_t* number = numbers.of(draws.first + j, g);
-      for (std::size_t i = 0; i < m.size(); ++i)
-        m[i] = number[i] < rate.zero_below ? T(0) : scale;
+      // m = number < zero_below ? 0 : scale, by its bits
+      numbers.for_group(draws.first + j, g, [&](std::size_t i, std::uint32_t number) {
+        bits[i] = scale & (Bits{0} - Bits{number >= zero_below});
+      });
+      std::memcpy(m.data(), bits.data(), sizeof m);
       for_each_strip(a, g, [&](Index s, Index offset) {
         for (Index i = 0; i < Strips<T>::width; i += Pack<T>::size) {
           const Pack<T> factor = Pack<T>::load(m.data() + offset + i);
@@ -136,17 +144,15 @@ void add_noise(const Draws& draws, double s, const Strips<T>& x, Index first,
                Index last) {
   constexpr Index width = Strips<T>::width;
   const Pack<T> deviation(static_cast<T>(s));
-  Numbers<std::uint32_t> numbers(Random(draws.seed, Stream::input_noise, draws.number),
-                                 0, x.features);
+  Numbers<32> numbers(draws, Stream::input_noise, 0, x.features);
   std::array<T, kGroup> q;
   for (Index j = first; j < last; ++j) {
     for (Index g = 0; g < count_groups(x.features); ++g) {
-      const std::uint32_t* number = numbers.of(draws.first + j, g);
       // 24 bits of it, uniform in -1/2 .. 1/2 and exact at either dtype
-      for (std::size_t i = 0; i < q.size(); ++i)
-        q[i] = (static_cast<T>(static_cast<std::int32_t>(number[i] >> 8) - (1 << 23)) +
-                T(0.5)) *
-               T(0x1p-24);
+      numbers.for_group(draws.first + j, g, [&](std::size_t i, std::uint32_t number) {
+        const auto whole = static_cast<std::int32_t>(number >> 8) - (1 << 23);
+        q[i] = (static_cast<T>(whole) + T(0.5)) * T(0x1p-24);
+      });
       for_each_strip(x, g, [&](Index strip, Index offset) {
         T* to = x.column(strip, j);
         for (Index i = 0; i < width; i += Pack<T>::size) {
@@ -165,12 +171,14 @@ void add_noise(const Draws& draws, double s, const Strips<T>& x, Index first,
 std::vector<double> thinning_mask(std::uint64_t seed, std::uint32_t number, Index l,
                                   Index n, double p) {
   const DropoutRate rate(p);
-  Numbers<std::uint16_t> numbers(Random(seed, Stream::thinning, number), l, n);
-  std::vector<double> mask;
-  for (Index i = 0; i < n; ++i) {
-    const std::uint16_t bits = numbers.of(0, i / kGroup)[i % kGroup];
-    mask.push_back(bits < rate.zero_below ? 0 : rate.scale);
-  }
+  Numbers<16> numbers({seed, number, 0}, Stream::thinning, l, n);
+  std::vector<double> mask(static_cast<std::size_t>(count_groups(n) * kGroup));
+  for (Index g = 0; g < count_groups(n); ++g)
+    numbers.for_group(0, g, [&](std::size_t i, std::uint32_t bits) {
+      mask[static_cast<std::size_t>(g * kGroup) + i] =
+          bits < rate.zero_below ? 0 : rate.scale;
+    });
+  mask.resize(static_cast<std::size_t>(n));
   return mask;
 }
 

@@ -69,8 +69,8 @@ std::array<std::uint64_t, 2> Random::bits(std::uint64_t position,
   return {x[0][0] | x[1][0] << 32, x[2][0] | x[3][0] << 32};
 }
 
-Random::Words Random::many_bits(std::uint64_t first, std::uint32_t attempt) const {
-  const auto x = philox<kBlocks>(first, attempt, number_, purpose_, seed_);
+Random::Words Random::many_bits(std::uint64_t first) const {
+  const auto x = philox<kBlocks>(first, 0, number_, purpose_, seed_);
   Words words;
   for (std::size_t i = 0; i < kBlocks; ++i) {
     words[2 * i] = x[0][i] | x[1][i] << 32;

@@ -37,7 +37,7 @@ class Random {
   // in a fraction of the time.
   static constexpr std::size_t kBlocks = 16;
   using Words = std::array<std::uint64_t, 2 * kBlocks>;
-  Words many_bits(std::uint64_t first, std::uint32_t attempt = 0) const;
+  Words many_bits(std::uint64_t first) const;
 
   // Uniform in [0, 1), 53 bits.
   double uniform(std::uint64_t position) const { return fraction(bits(position)[0]); }

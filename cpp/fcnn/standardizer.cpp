@@ -1,5 +1,7 @@
 #include "fcnn/standardizer.hpp"
 
+#include <array>
+
 namespace fcnn {
 
 Standardization::Standardization(std::vector<double> its_mean,
@@ -8,22 +10,37 @@ Standardization::Standardization(std::vector<double> its_mean,
   for (const double s : scale) factor.push_back(1 / s);
 }
 
+namespace {
+
+// Rows that need no memory but the stack.
+constexpr std::size_t kShortRow = 64;
+
+template <class T>
+void standardize(const Standardization& by, const Table& table, Index row, double* x,
+                 T* standardized, const Strips<T>& strips, Index j) {
+  const double *mean = by.mean.data(), *factor = by.factor.data();
+  read_row(table, row, x);
+  for (std::size_t i = 0; i < by.mean.size(); ++i)
+    standardized[i] = static_cast<T>((x[i] - mean[i]) * factor[i]);
+  to_strips(standardized, strips, j, strips.features);
+}
+
+}  // namespace
+
 template <class T>
 void read_row(const Standardization& by, const Table& table, Index row,
               const Strips<T>& strips, Index j) {
   if (!by.any()) return read_row(table, row, strips, j);
   const std::size_t n = by.mean.size();
-  thread_local std::vector<double> values;
-  thread_local std::vector<T> results;
-  if (values.size() < n) values.resize(n);
-  if (results.size() < n) results.resize(n);
-  const double *mean = by.mean.data(), *factor = by.factor.data();
-  double* x = values.data();
-  T* standardized = results.data();
-  read_row(table, row, x);
-  for (std::size_t i = 0; i < n; ++i)
-    standardized[i] = static_cast<T>((x[i] - mean[i]) * factor[i]);
-  to_strips(standardized, strips, j, strips.features);
+  std::array<double, kShortRow> x;
+  std::array<T, kShortRow> standardized;
+  if (n <= kShortRow)
+    return standardize(by, table, row, x.data(), standardized.data(), strips, j);
+  thread_local std::vector<double> long_x;
+  thread_local std::vector<T> long_standardized;
+  if (long_x.size() < n) long_x.resize(n);
+  if (long_standardized.size() < n) long_standardized.resize(n);
+  standardize(by, table, row, long_x.data(), long_standardized.data(), strips, j);
 }
 
 template <class T>
