@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
-PROMISED = {"digits", "mnist", "regression", "scipy_lbfgs", "xor_by_hand"}
+PROMISED = {
+    *("digits", "learning_rate", "mnist", "regression", "scipy_lbfgs", "sparse"),
+    "xor_by_hand",
+}
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 
 
