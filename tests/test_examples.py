@@ -13,11 +13,8 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
 PROMISED = {
-    "callbacks",
-    "digits",
-    "mnist",
-    "regression",
-    "scipy_lbfgs",
+    *("callbacks", "digits", "learning_rate", "mnist", "regression", "scipy_lbfgs"),
+    "sparse",
     "xor_by_hand",
 }
 SCRIPTS = sorted(FOLDER.glob("*.py"))

@@ -148,15 +148,18 @@ def test_rows_that_are_not_finite_are_told(rows):
 
 
 def test_suggestion():
+    """Two steps to either side: (0.2 - 1) / 4 around the tenth point."""
     lr = np.geomspace(1e-5, 1.0, 21)
-    loss = np.array([3.0, 1, 1, 1, 1, 1, 1, 1, 0.9, 0.5, 0.3, *[0.2] * 8, 0.7, 0.1])
+    loss = np.array([1.3, *[1.0] * 7, 0.9, 0.5, 0.3, *[0.2] * 8, 0.7, 2.0])
     found = fcnn.LRRangeTest(lr, loss, loss)
-    assert found.suggestion == lr[9]  # (0.3 - 0.9) / 2, without the first two points
+    assert found.suggestion == lr[9]
     assert repr(found) == "LRRangeTest(21 rates from 1e-05 to 1, suggestion 0.00178)"
-    for never in (np.ones(21), np.arange(21.0), np.arange(1.0)):
+    for never in (np.ones(21), np.arange(21.0), np.array([2.0, 1.0])):
         found = fcnn.LRRangeTest(lr[: len(never)], never, never)
         assert found.suggestion is None
         assert repr(found).endswith("suggestion none)")
+    found = fcnn.LRRangeTest(lr[:3], np.ones(3), np.array([3.0, 2.0, 1.0]))
+    assert found.suggestion == lr[1]
 
 
 class Axes:
@@ -180,6 +183,8 @@ def test_plot(rows):
     assert np.array_equal(raw, [found.lr, found.loss])
     assert np.array_equal(smoothed, [found.lr, found.smoothed_loss])
     assert ax.calls["set_xscale"] == [(("log",), {})]
+    ((low, high), _) = ax.calls["set_ylim"][0]
+    assert low < found.smoothed_loss.min() < found.smoothed_loss[0] < high
     assert ax.calls["axvline"][0][0] == (found.suggestion,)
 
 

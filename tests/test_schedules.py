@@ -7,6 +7,7 @@ import dataclasses
 import math
 import pickle
 import re
+import threading
 
 import mpmath
 import numpy as np
@@ -279,6 +280,28 @@ def test_learning_rate_is_checked(rng):
     theta = net.parameters.copy()
     net.fit_batch(X, y, optimizer=fcnn.SGD(lr=s.Polynomial(0.1, 1)))  # a rate of 0
     assert np.array_equal(net.parameters, theta)
+
+
+def test_another_thread_is_refused_while_it_trains(rng):
+    def use():
+        for call in (lambda: net.learning_rate, lambda: setattr(*assignment)):
+            try:
+                call()
+            except RuntimeError as error:
+                told.append(str(error))
+
+    class Look(fcnn.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            thread = threading.Thread(target=use)
+            thread.start()
+            thread.join()
+
+    net, told = make(), []
+    assignment = (net, "learning_rate", 0.5)
+    net.fit(*data(rng), epochs=1, optimizer=fcnn.SGD(lr=0.1), callbacks=[Look()])
+    assert len(told) == 2
+    assert all("trained by another thread" in text for text in told)
+    assert net.learning_rate == 0.1
 
 
 # --------------------------------------------------------------------- as values

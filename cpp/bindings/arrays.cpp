@@ -82,8 +82,8 @@ Csr::Csr(py::array data_, py::array indices_, py::array indptr_, Index columns)
   check_contiguous(indptr, "indptr");
   if (data.size() != indices.size() || indptr.size() < 1 || columns < 1)
     throw py::value_error("data and indices must be equally many, indptr 1 or more");
-  table.sparse = {integers_of(indptr, "indptr"), integers_of(indices, "indices"),
-                  data.size()};
+  rows = {integers_of(indptr, "indptr"), integers_of(indices, "indices"), data.size()};
+  table.sparse = &rows;
   table.rows = indptr.size() - 1;
   table.columns = columns;
   table.column_step = data.itemsize();

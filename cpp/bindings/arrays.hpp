@@ -18,7 +18,11 @@ class Csr {
  public:
   Csr(py::array data, py::array indices, py::array indptr, Index columns);
 
+  Csr(const Csr&) = delete;
+  Csr& operator=(const Csr&) = delete;
+
   py::array data, indices, indptr;  // they keep the table's memory alive
+  SparseRows rows;
   Table table;
 };
 

@@ -1,7 +1,8 @@
 // The schedules: the learning rate of the optimizer's step t = 0, 1, 2, ..., one struct
 // each, and their one list. Values are PyTorch's (torch.optim.lr_scheduler) where it
-// has the schedule. Rounded operations and elementary.hpp only: the same on every
-// platform, to within 1e-14 of lr (a power of t steps: to t units in the last place).
+// has the schedule, without libm, to within 1e-14 of lr (gamma^t: to t units in the
+// last place). Of correctly rounded operations alone, the same on every platform, but
+// for powers that are not whole, whose last places depend on the CPU level.
 //
 // To add one: a struct, its place in `ScheduleList`, its twin in tests/reference.py and
 // its class in python/fcnn/schedules.py.

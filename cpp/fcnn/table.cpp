@@ -110,7 +110,7 @@ template <class T, class Place>
 void scatter(const Table& table, Index row, Place place) {
   constexpr Index piece = 64;
   std::array<T, piece> numbers;
-  const SparseRows& sparse = table.sparse;
+  const SparseRows& sparse = *table.sparse;
   const Index begin = sparse.begins[row], end = sparse.begins[row + 1];
   if (begin < 0 || end < begin || end > sparse.stored) refuse_sparse(row);
   const Read<T> read_some = reader<T>(table.type);
@@ -130,7 +130,7 @@ void scatter(const Table& table, Index row, Place place) {
 template <class T>
 bool readable_in_place(const Table& table) {
   constexpr Index size = sizeof(T);
-  return !table.is_sparse() && table.type == own_type<T> && !table.swapped &&
+  return !table.sparse && table.type == own_type<T> && !table.swapped &&
          (table.columns <= 1 || table.column_step == size) && table.row_step >= 0 &&
          table.row_step % size == 0 &&
          reinterpret_cast<std::uintptr_t>(table.data) % alignof(T) == 0;
@@ -138,7 +138,7 @@ bool readable_in_place(const Table& table) {
 
 template <class T>
 void read_row(const Table& table, Index row, T* to) {
-  if (table.is_sparse()) {
+  if (table.sparse) {
     std::fill_n(to, table.columns, T(0));
     return scatter<T>(table, row, [&](Index j) -> T& { return to[j]; });
   }
@@ -155,7 +155,7 @@ void read_row(const Table& table, Index row, const Strips<T>& strips, Index j) {
     return to_strips(from, strips, j, readable);
   }
   constexpr Index width = Strips<T>::width, piece = 16 * width;
-  if (table.is_sparse()) {
+  if (table.sparse) {
     for (Index s = 0; s < strips.count(); ++s)
       std::fill_n(strips.column(s, j), width, T(0));
     return scatter<T>(table, row, [&](Index i) -> T& {
@@ -175,7 +175,7 @@ Ahead rows_ahead(const Table& table, const std::int64_t* first,
                  const std::int64_t* last, Index calls) {
   const Index step = std::abs(table.column_step);
   // of a sparse row the places are not known, or a row's numbers stand far apart
-  if (first == last || table.is_sparse() || step > 16) return {};
+  if (first == last || table.sparse || step > 16) return {};
   const Index before = table.column_step < 0 ? (table.columns - 1) * step : 0;
   return {
       table.data - before, table.row_step, table.columns * step, first, last, calls};

@@ -46,7 +46,7 @@ struct Integers {
 // - 1 of those stored are in the columns columns[k] of the row, the others are zero.
 struct SparseRows {
   Integers begins, columns;
-  Index stored = -1;  // how many numbers; below 0: the table is not sparse
+  Index stored = 0;  // how many numbers
 };
 
 struct Table {
@@ -54,10 +54,8 @@ struct Table {
   Index rows = 0, columns = 0;
   Index row_step = 0, column_step = 0;  // in bytes, of any sign
   ScalarType type = ScalarType::float64;
-  bool swapped = false;  // the other byte order
-  SparseRows sparse;     // if so, data are the numbers stored, as if one row
-
-  bool is_sparse() const { return sparse.stored >= 0; }
+  bool swapped = false;                // the other byte order
+  const SparseRows* sparse = nullptr;  // if so, data are the numbers stored, in a row
   const std::byte* row(Index i) const { return data + i * row_step; }
 };
 

@@ -56,15 +56,16 @@ class LRRangeTest:
     def suggestion(self) -> float | None:
         """The rate at which the smoothed loss falls most steeply over log lr.
 
-        Up to its minimum, without the first tenth of the steps, where the average is of
-        few mini-batches. None if it never falls.
+        The slope is taken over a tenth of the steps to either side, so that it is not
+        the noise of a few mini-batches. None if the loss never falls.
         """
-        first = len(self.lr) // 10
-        last = first + int(np.argmin(self.smoothed_loss[first:]))
-        if last == first:
+        w = max(1, len(self.lr) // 10)
+        if len(self.lr) <= 2 * w:
             return None
-        slope = np.gradient(self.smoothed_loss, np.log(self.lr))[first:last]
-        return float(self.lr[first + int(np.argmin(slope))])
+        loss, log_lr = self.smoothed_loss, np.log(self.lr)
+        slope = (loss[2 * w :] - loss[: -2 * w]) / (log_lr[2 * w :] - log_lr[: -2 * w])
+        steepest = int(np.argmin(slope))
+        return float(self.lr[steepest + w]) if slope[steepest] < 0.0 else None
 
     def plot(self, ax: Any = None) -> Any:
         """Draws the losses over the rates, with the suggestion.
@@ -88,6 +89,10 @@ class LRRangeTest:
         if self.suggestion is not None:
             label = f"suggestion {self.suggestion:.2g}"
             ax.axvline(self.suggestion, color="black", linestyle=":", label=label)
+        lowest = self.smoothed_loss.min()
+        fallen = self.smoothed_loss[0] - lowest
+        if fallen > 0.0:  # the explosion at the end would leave no room for the rest
+            ax.set_ylim(lowest - 0.5 * fallen, lowest + 2.0 * fallen)
         ax.set_xscale("log")
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss of the mini-batch")

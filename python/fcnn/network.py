@@ -203,7 +203,8 @@ class Network(Propagation):
             The name of a loss, which the network's `loss` then is; by default that.
         optimizer : str or Optimizer, default "adam"
             ``fcnn.SGD``, ``Adam``, ``AdamW``, ``RMSprop``, ``Adagrad``, ``NAdam``, or
-            such a name in lower case, for its defaults.
+            such a name in lower case, for its defaults. Its ``lr`` may be one of
+            `fcnn.schedules`.
         epochs : int, default 10
             How often to go over the rows; 0 trains nothing. With `resume` the total,
             those of the checkpoint included.
