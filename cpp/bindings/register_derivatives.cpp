@@ -4,6 +4,7 @@
 #include "call.hpp"
 #include "fcnn/derivatives.hpp"
 #include "fcnn/engine.hpp"
+#include "fcnn/hessian.hpp"
 #include "register.hpp"
 #include "samples.hpp"
 
@@ -56,6 +57,27 @@ void input_gradient_rows(NetworkHandle<T>& self, const py::array& x, const py::a
 }
 
 template <class T>
+py::array_t<T> hessian_vector_product(
+    NetworkHandle<T>& self, const py::array& x, const py::array& y, bool labels,
+    const std::string& loss_name, const std::optional<Weights64>& weight, double l1,
+    double l2, const py::array_t<T, py::array::c_style>& v, int n_threads) {
+  const Network<T>& network = *self.network;
+  const Samples samples = samples_of(network, x, &y, labels, weight, {});
+  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const double sum_weight = positive_sum_of_weights(samples);
+  if (v.ndim() != 1 || v.shape(0) != network.n_parameters())
+    throw py::value_error("v must have shape (" +
+                          std::to_string(network.n_parameters()) + ",)");
+  py::array_t<T> result(network.n_parameters());
+  T* to = result.mutable_data();
+  call(*self.guard, [&](Interrupt& interrupt) {
+    HessianProduct<T> product(network, samples, sum_weight, loss);
+    product.run(v.data(), Penalties{l1, l2}, to, n_threads, interrupt);
+  });
+  return result;
+}
+
+template <class T>
 void register_derivatives_of(py::module_& m) {
   using namespace py::literals;
   m.def("jacobian", &jacobian_rows<T>, "network"_a, "X"_a, "out"_a, "n_threads"_a);
@@ -63,6 +85,8 @@ void register_derivatives_of(py::module_& m) {
         "n_threads"_a);
   m.def("input_gradient", &input_gradient_rows<T>, "network"_a, "X"_a, "Y"_a,
         "labels"_a, "loss"_a, "sample_weight"_a, "out"_a, "n_threads"_a);
+  m.def("hessian_vector_product", &hessian_vector_product<T>, "network"_a, "X"_a, "Y"_a,
+        "labels"_a, "loss"_a, "sample_weight"_a, "l1"_a, "l2"_a, "v"_a, "n_threads"_a);
 }
 
 }  // namespace
