@@ -27,7 +27,7 @@ void add(const Strips<T>& more, const Strips<T>& to, const Share& share) {
 template <class T>
 void copy(const Strips<T>& from, const Strips<T>& to, const Share& share) {
   over_packs(to, share,
-                [&](Index i) { Pack<T>::load(from.data + i).store(to.data + i); });
+             [&](Index i) { Pack<T>::load(from.data + i).store(to.data + i); });
 }
 
 }  // namespace

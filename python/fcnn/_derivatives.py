@@ -257,7 +257,9 @@ class Derivatives(Propagation):
         bad = ~np.isfinite(vector)
         if bad.any():
             at = int(bad.argmax())
-            raise ValueError(f"v must be finite in {self.dtype}, but v[{at}] is {v[at]}")
+            raise ValueError(
+                f"v must be finite in {self.dtype}, but v[{at}] is {v[at]}"
+            )
         return vector
 
     def _new(self, *shape: int) -> Array:
