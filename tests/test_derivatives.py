@@ -37,10 +37,12 @@ def layers_with(rng, name, sizes=(5, 6, 4, 3)):
     return random_layers(rng, sizes, [hidden, "silu", name], bias, scale=0.8)
 
 
+# The input's Jacobian goes backwards from few outputs, and forwards from few inputs.
+@pytest.mark.parametrize("sizes", [(5, 6, 4, 3), (3, 6, 4, 5)])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_jacobians_are_the_references(name, dtype, rng):
-    layers = rounded(layers_with(rng, name), dtype)
+def test_jacobians_are_the_references(name, dtype, sizes, rng):
+    layers = rounded(layers_with(rng, name, sizes), dtype)
     X = away_from_kinks(rng, layers, 9, distance=1e-3).astype(dtype)
     by_input, by_theta = ref.jacobians(layers, X)
     net = network(layers, dtype)
@@ -213,9 +215,12 @@ def bits(a):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("output", ["softmax", "gelu"])
-def test_the_bits_of_a_row_are_its_own(output, dtype, rng, split_everything):
-    net = fcnn.Network([5, 19, 4], "mish", output, dtype=dtype, seed=1)
-    X = rng.normal(size=(600, 5))
+@pytest.mark.parametrize(("n_in", "n_out"), [(5, 4), (3, 18)])
+def test_the_bits_of_a_row_are_its_own(
+    n_in, n_out, output, dtype, rng, split_everything
+):
+    net = fcnn.Network([n_in, 19, n_out], "mish", output, dtype=dtype, seed=1)
+    X = rng.normal(size=(600, n_in))
     for derivative in (net.jacobian, net.parameter_jacobian):
         fcnn.set_num_threads(1)
         whole = derivative(X)

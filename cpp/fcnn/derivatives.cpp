@@ -8,12 +8,12 @@ namespace fcnn {
 namespace {
 
 // f(batch, offset, share) for chunks of samples that have been through forward, each
-// thread's own; `backwards`: how many backward passes f makes of each.
+// thread's own; `passes`: how many more f makes over each.
 template <class T, class F>
 void for_each_chunk(const Propagator<T>& propagator, const Samples& samples,
-                    Index backwards, int n_threads, Interrupt& interrupt, F f) {
+                    Index passes, int n_threads, Interrupt& interrupt, F f) {
   if (samples.count == 0) return;
-  const double work = propagator.multiply_adds() * static_cast<double>(1 + backwards) *
+  const double work = propagator.multiply_adds() * static_cast<double>(1 + passes) *
                       static_cast<double>(samples.count);
   const int parts = static_cast<int>(
       std::min<Index>(samples.count, threads_for_call(work, n_threads)));
@@ -44,6 +44,15 @@ class InputStrips {
   Strips<T> strips_;
 };
 
+// to[(i features + k) step] = strips(k, i)
+template <class T>
+void scatter(const Strips<T>& strips, T* to, Index step) {
+  constexpr Index width = Strips<T>::width;
+  for (Index i = 0; i < strips.columns; ++i)
+    for (Index k = 0; k < strips.features; ++k)
+      to[(i * strips.features + k) * step] = strips.column(k / width, i)[k % width];
+}
+
 }  // namespace
 
 template <class T>
@@ -51,15 +60,22 @@ void jacobian(const Network<T>& network, const Samples& samples, T* out, int n_t
               Interrupt& interrupt) {
   const Propagator<T> propagator(network);
   const Index n_in = network.n_in(), n_out = network.n_out();
-  for_each_chunk(propagator, samples, n_out, n_threads, interrupt,
+  // by as few passes as there can be: backwards from each output, or forwards from each
+  // input
+  const bool backwards = n_out <= n_in;
+  for_each_chunk(propagator, samples, std::min(n_in, n_out), n_threads, interrupt,
                  [&](const Batch<T>& batch, Index offset, const Share& share) {
                    InputStrips<T> inputs;
                    const Strips<T>& of = inputs.resized(n_in, batch.size());
-                   for (Index k = 0; k < n_out; ++k) {
+                   T* to = out + offset * n_out * n_in;
+                   for (Index k = 0; backwards && k < n_out; ++k) {
                      propagator.output_deltas(k, batch, share);
                      propagator.to_input(batch, of, share);
-                     from_strips(of, 0, batch.size(), out + (offset * n_out + k) * n_in,
-                                 n_out * n_in);
+                     from_strips(of, 0, batch.size(), to + k * n_in, n_out * n_in);
+                   }
+                   for (Index j = 0; !backwards && j < n_in; ++j) {
+                     propagator.input_tangents(j, batch, of, share);
+                     scatter(batch.delta(network.depth()), to + j, n_in);
                    }
                  });
 }

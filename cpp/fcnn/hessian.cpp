@@ -76,7 +76,6 @@ HessianProduct<T>::HessianProduct(const Network<T>& network, const Samples& samp
 template <class T>
 void HessianProduct<T>::forward(const Share& share) {
   for (Index l = 1; l <= network_.depth(); ++l) {
-    const Activation<T>& sigma = network_.layer(l).activation;
     const Strips<T>&r_z = r_.z(l), &r_a = r_.a(l);
     // R z = V a + Vb
     fcnn::forward(v_.weights(l), identity_, batch_.a_before(l), r_z, r_z, share);
@@ -90,13 +89,8 @@ void HessianProduct<T>::forward(const Share& share) {
     }
     // R a = sigma'(z) * R z
     copy(r_z, r_a, share);
-    if (sigma.elementwise()) {
-      for (Index s = 0; s < r_a.count(); ++s)
-        times_derivative(sigma, batch_.z(l), batch_.a(l), r_a, s, share.first,
-                         share.last);
-    } else {
-      times_softmax_derivative(batch_.a(l), r_a, share.first, share.last);
-    }
+    times_derivative(network_.layer(l).activation, batch_.z(l), batch_.a(l), r_a,
+                     share);
   }
 }
 

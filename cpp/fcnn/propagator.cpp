@@ -28,23 +28,28 @@ void Propagator<T>::forward(const Samples& samples, Index offset, Batch<T>& batc
 template <class T>
 void Propagator<T>::output_deltas(Index k, const Batch<T>& batch,
                                   const Share& share) const {
-  constexpr Index width = Strips<T>::width;
   const Index depth = network_.depth();
-  const Activation<T>& sigma = network_.layer(depth).activation;
-  const Strips<T>&z = batch.z(depth), &a = batch.a(depth), &delta = batch.delta(depth);
-  // da_k/da = e_k
-  for (Index s = 0; s < delta.count(); ++s)
-    std::fill(delta.column(s, share.first), delta.column(s, share.last), T(0));
-  for (Index j = share.first; j < share.last; ++j)
-    delta.column(k / width, j)[k % width] = T(1);
   // delta[L] = e_k * sigma'(z[L])
-  if (sigma.elementwise()) {
-    for (Index s = 0; s < delta.count(); ++s)
-      times_derivative(sigma, z, a, delta, s, share.first, share.last);
-  } else {
-    times_softmax_derivative(a, delta, share.first, share.last);
-  }
+  set_unit(batch.delta(depth), k, share);
+  times_derivative(network_.layer(depth).activation, batch.z(depth), batch.a(depth),
+                   batch.delta(depth), share);
   hidden_deltas(batch, share);
+}
+
+template <class T>
+void Propagator<T>::input_tangents(Index j, const Batch<T>& batch,
+                                   const Strips<T>& unit, const Share& share) const {
+  set_unit(unit, j, share);
+  for (Index l = 1; l <= network_.depth(); ++l) {
+    const Strips<T>& tangent = batch.delta(l);
+    Weights<T> w = parameters_.weights(l);
+    w.bias = nullptr;
+    // dz = W da_before,  da = sigma'(z) * dz
+    fcnn::forward(w, identity_, l == 1 ? unit : batch.delta(l - 1), tangent, tangent,
+                  share);
+    times_derivative(network_.layer(l).activation, batch.z(l), batch.a(l), tangent,
+                     share);
+  }
 }
 
 template <class T>
@@ -94,6 +99,15 @@ void Propagator<T>::parameter_row(const Batch<T>& batch, Index j, T* row,
 }
 
 template <class T>
+void set_unit(const Strips<T>& delta, Index k, const Share& share) {
+  constexpr Index width = Strips<T>::width;
+  for (Index s = 0; s < delta.count(); ++s)
+    std::fill(delta.column(s, share.first), delta.column(s, share.last), T(0));
+  for (Index j = share.first; j < share.last; ++j)
+    delta.column(k / width, j)[k % width] = T(1);
+}
+
+template <class T>
 LossBatch<T> loss_batch(Batch<T>& batch, Index depth, const Share& share) {
   LossBatch<T> outputs;
   outputs.z = batch.z(depth);
@@ -116,6 +130,8 @@ void set_weights(const Samples& samples, Index offset, double sum_weight,
 
 template class Propagator<float>;
 template class Propagator<double>;
+template void set_unit(const Strips<float>&, Index, const Share&);
+template void set_unit(const Strips<double>&, Index, const Share&);
 template LossBatch<float> loss_batch(Batch<float>&, Index, const Share&);
 template LossBatch<double> loss_batch(Batch<double>&, Index, const Share&);
 template void set_weights(const Samples&, Index, double, Batch<float>&);

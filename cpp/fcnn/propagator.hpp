@@ -34,14 +34,19 @@ class Propagator {
   // for each sample by itself; z and a stay.
   void output_deltas(Index k, const Batch<T>& batch, const Share& share) const;
 
-  // The same for C: batch.delta(l) = dC/dz[l] of the whole batch's C, with
-  // batch.weight, which the caller has set; batch.value becomes C of each sample.
+  // The other way round, for few inputs and many outputs: batch.delta(l) becomes
+  // d a[l] / d x_j, for l = 1 .. L. `unit`: room for (n_in, samples).
+  void input_tangents(Index j, const Batch<T>& batch, const Strips<T>& unit,
+                      const Share& share) const;
+
+  // The same as output_deltas for C: batch.delta(l) = dC/dz[l] of the whole batch's C,
+  // with batch.weight, which the caller has set; batch.value becomes C of each sample.
   void loss_deltas(const Loss<T>& loss, Batch<T>& batch, const Share& share) const;
 
-  // After either: of (n_in, samples), W[1]^T delta[1], the derivatives by the inputs.
+  // After deltas: of (n_in, samples) = W[1]^T delta[1], the derivatives by the inputs.
   void to_input(const Batch<T>& batch, const Strips<T>& of, const Share& share) const;
 
-  // After either: row[p] = the derivative by theta_p for sample j of the batch alone.
+  // After deltas: row[p] = the derivative by theta_p for sample j of the batch alone.
   void parameter_row(const Batch<T>& batch, Index j, T* row, const Share& share) const;
 
   const Network<T>& network() const { return network_; }
@@ -56,6 +61,20 @@ class Propagator {
   Activation<T> identity_ = find_activation<T>("identity");
   double multiply_adds_ = 0;
 };
+
+// delta <- delta * sigma'(z), or times softmax's Jacobian, for all nodes of a layer.
+template <class T>
+void times_derivative(const Activation<T>& sigma, const Strips<T>& z,
+                      const Strips<T>& a, const Strips<T>& delta, const Share& share) {
+  if (!sigma.elementwise())
+    return times_softmax_derivative(a, delta, share.first, share.last);
+  for (Index s = 0; s < delta.count(); ++s)
+    times_derivative(sigma, z, a, delta, s, share.first, share.last);
+}
+
+// delta = e_k for each sample.
+template <class T>
+void set_unit(const Strips<T>& delta, Index k, const Share& share);
 
 // The loss's view of samples share.first .. share.last of a batch.
 template <class T>

@@ -25,8 +25,9 @@ class Derivatives(Propagation):
         .. math::
             J_{ikj} = \frac{\partial a^L_k(x_i)}{\partial x_{ij}}
 
-        One backward pass for each output. Row i has the bits of
-        ``jacobian(X[i])``, with any number of threads.
+        By one backward pass for each output, or one forward pass for each input
+        where they are fewer. Row i has the bits of ``jacobian(X[i])``, with any number
+        of threads.
 
         Parameters
         ----------

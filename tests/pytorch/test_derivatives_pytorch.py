@@ -85,11 +85,12 @@ def compare_second(torch, net, X, y, loss, rng):
     assert_close(actual, expected.numpy(), TOLERANCE, "H v")
 
 
+@pytest.mark.parametrize("n_in", [2, 4])  # forwards, backwards
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_jacobians(name, torch, rng):
+def test_jacobians(name, n_in, torch, rng):
     hidden = "tanh" if name in ref.OUTPUT_ONLY else name
     layers = random_layers(
-        rng, [4, 6, 5, 3], [hidden, "silu", name], [True, False, True]
+        rng, [n_in, 6, 5, 3], [hidden, "silu", name], [True, False, True]
     )
     compare_jacobians(torch, network(layers), away_from_kinks(rng, layers, 8))
 
