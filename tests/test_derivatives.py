@@ -128,6 +128,14 @@ def test_hessian_vector_product_is_the_gradients_difference(output, loss, rng):
     assert_close(single, expected, 1e-4)
 
 
+def test_hessian_of_cross_entropy_with_targets_that_do_not_sum_to_one(rng):
+    net = fcnn.Network([3, 5, 4], "tanh", "softmax", dtype="float64", seed=1)
+    X, y = rng.normal(size=(6, 3)), rng.uniform(size=(6, 4))
+    v = rng.normal(size=net.n_parameters)
+    expected = difference_along(net, v, 1e-6, X, y, "cross_entropy")
+    assert_close(net.hessian_vector_product(X, y, v), expected, 1e-8)
+
+
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_hessian_of_all_hidden_activations(hidden, rng):
     layers = random_layers(rng, [3, 5, 4, 2], [hidden, hidden, "identity"])
