@@ -107,8 +107,8 @@ void Engine<T>::backward_share(const Loss<T>& loss, bool with_gradient,
   if (!with_gradient) return;
   for (Index l = depth - 1; l >= 1; --l) {
     backward(descent_->transposed(l + 1), batch_.delta(l + 1),
-             network_.layer(l).activation, batch_.z(l), batch_.a(l), batch_.mask(l),
-             batch_.delta(l), share);
+             network_.layer(l).activation, batch_.z(l), batch_.a(l), batch_.delta(l),
+             share, batch_.mask(l));
   }
 }
 

@@ -113,11 +113,12 @@ void output_delta(const Loss<T>& loss, const Activation<T>& sigma,
 }
 
 // delta = (W_after^T delta_after) * m * sigma'(z); W^T in strips of emitting nodes, m
-// the mask of dropout, without data if there is none.
+// the mask of dropout, if there is one.
 template <class T>
 void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
               const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
-              const Strips<T>& mask, const Strips<T>& delta, const Share& share) {
+              const Strips<T>& delta, const Share& share,
+              const Strips<T>& mask = {}) {
   const Index terms = delta_after.features;
   const auto times_slopes = [&](Index s, Index first, Index last) {
     // * m * sigma'(z)
