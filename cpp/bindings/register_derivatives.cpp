@@ -24,8 +24,8 @@ void jacobian_rows(NetworkHandle<T>& self, const py::object& x, py::array& out,
 }
 
 template <class T>
-void parameter_jacobian_rows(NetworkHandle<T>& self, const py::object& x, py::array& out,
-                             int n_threads) {
+void parameter_jacobian_rows(NetworkHandle<T>& self, const py::object& x,
+                             py::array& out, int n_threads) {
   const Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, nullptr, false, {}, {});
   T* to =
@@ -42,8 +42,8 @@ double positive_sum_of_weights(const Samples& samples) {
 }
 
 template <class T>
-void input_gradient_rows(NetworkHandle<T>& self, const py::object& x, const py::array& y,
-                         bool labels, const std::string& loss_name,
+void input_gradient_rows(NetworkHandle<T>& self, const py::object& x,
+                         const py::array& y, bool labels, const std::string& loss_name,
                          const std::optional<Weights64>& weight, py::array& out,
                          int n_threads) {
   const Network<T>& network = *self.network;

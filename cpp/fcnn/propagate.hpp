@@ -117,8 +117,7 @@ void output_delta(const Loss<T>& loss, const Activation<T>& sigma,
 template <class T>
 void backward(const Strips<T>& transposed_after, const Strips<T>& delta_after,
               const Activation<T>& sigma, const Strips<T>& z, const Strips<T>& a,
-              const Strips<T>& delta, const Share& share,
-              const Strips<T>& mask = {}) {
+              const Strips<T>& delta, const Share& share, const Strips<T>& mask = {}) {
   const Index terms = delta_after.features;
   const auto times_slopes = [&](Index s, Index first, Index last) {
     // * m * sigma'(z)

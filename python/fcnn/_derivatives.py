@@ -169,7 +169,7 @@ class Derivatives(Propagation):
         >>> bool(np.allclose(gradient, delta[1] @ net.layers[1].weight))
         True
         """
-        single = np.ndim(X) == 1
+        single = np.ndim(cast("Any", X)) == 1
         rows, name = self._check_batch(X, y, loss, sample_weight)
         result = np.empty((len(rows.X), self.sizes[0]), self.dtype)
         _core.input_gradient(
@@ -288,6 +288,8 @@ class Derivatives(Propagation):
         except ValueError as error:
             raise MemoryError(f"no array can have the shape {shape}") from error
 
-    def _differentiate(self, derivative: Any, X: Array | SparseRows, result: Array) -> None:
+    def _differentiate(
+        self, derivative: Any, X: Array | SparseRows, result: Array
+    ) -> None:
         flat = result.reshape(len(result), result.shape[1] * result.shape[2])
         derivative(self._engine, X, flat, config.threads(None))

@@ -147,6 +147,11 @@ class Saved:
         arrays = self.tree["standardizer"]
         return None if arrays is None else Standardizer(*arrays)
 
+    @property
+    def callback_names(self) -> list[str]:
+        """The classes of the callbacks that have left a state."""
+        return [str(name) for name, _ in self.tree["callbacks"]]
+
     @contextmanager
     def damage_is_value_error(self) -> Iterator[None]:
         """What is not as a checkpoint has it is told as a ValueError."""
@@ -166,12 +171,11 @@ class Saved:
                         f"{self.path} does not go with this fit: its {name} is "
                         f"{_checks.shown(saved.get(name))}, not {_checks.shown(value)}"
                     )
-        saved = [entry[0] for entry in self.tree["callbacks"]]
         names = [type(callback).__name__ for callback in with_state(plan)]
-        if saved != names:
+        if self.callback_names != names:
             raise ValueError(
                 f"{self.path} does not go with this fit: its callbacks with a state "
-                f"are {saved}, not {names}"
+                f"are {self.callback_names}, not {names}"
             )
         done = self.tree["position"]["epoch"]
         if done > plan.epochs:
@@ -204,7 +208,9 @@ def read(path: Any) -> Saved:
         )
     _check_form(name, tree, _FORM)
     saved = Saved(name, tree)
-    _checks.seed("the checkpoint's seed", tree["seed"])
+    with saved.damage_is_value_error():
+        _checks.seed("its seed", tree["seed"])
+        _ = saved.standardizer, saved.callback_names
     return saved
 
 

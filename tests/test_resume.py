@@ -1,0 +1,497 @@
+"""Checkpoints and exact resume: to the same bits, or a clear refusal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fcnn
+from fcnn import _tree
+
+KEY = "fcnn_checkpoint"
+SCRIPT = Path(__file__).parent / "kill_and_resume.py"
+SIZES = [4, 12, 3]
+
+
+def make(seed=5, **arguments):
+    arguments = {"dropout": 0.2, "dtype": "float32"} | arguments
+    return fcnn.Network(SIZES, "tanh", "softmax", seed=seed, **arguments)
+
+
+@pytest.fixture
+def data(rng):
+    return rng.normal(size=(90, 4)), rng.integers(0, 3, 90)
+
+
+def same(a, b):
+    one, other = a.__getstate__(), b.__getstate__()
+    assert np.array_equal(a.parameters, b.parameters)
+    assert a.learning_rate == b.learning_rate
+    for key in ("seed", "epoch", "loss", "standardizer", "architecture"):
+        assert one[key] == other[key], key
+    first, second = one["training"].trainer, other["training"].trainer
+    assert first["step"] == second["step"]
+    assert first["scalars"] == second["scalars"]
+    for m, n in zip(first["moments"], second["moments"], strict=True):
+        assert np.array_equal(m, n)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills by SIGKILL")
+def test_fifty_kills(tmp_path):
+    command = [sys.executable, str(SCRIPT), str(tmp_path), "50", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 51
+    assert len({line.split()[0] for line in lines}) == 1, done.stdout
+    places = {line.partition("killed at ")[2] for line in lines[1:]}
+    assert len(places) > 10  # they were killed all over the run
+
+
+OPTIMIZERS = [
+    fcnn.SGD(0.1),
+    fcnn.SGD(0.1, momentum=0.9, nesterov=True),
+    fcnn.Adam(fcnn.schedules.OneCycle(0.01, steps=60)),
+    fcnn.AdamW(),
+    fcnn.RMSprop(momentum=0.5, centered=True),
+    fcnn.Adagrad(lr_decay=0.01),
+    fcnn.NAdam(),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_epochs_and_the_rest(data, optimizer, dtype, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    arguments = {"optimizer": optimizer, "validation_split": 0.2, "metrics": "accuracy"}
+    whole, part, rest = (make(seed, dtype=dtype) for seed in (5, 5, 77))
+    expected = whole.fit(X, y, epochs=5, **arguments)
+    part.fit(X, y, epochs=2, callbacks=fcnn.Checkpoint(path), **arguments)
+    history = rest.fit(X, y, epochs=5, resume=path, **arguments)
+    same(rest, whole)
+    assert history.metrics == expected.metrics
+    assert history.epoch == expected.epoch
+    # and further on
+    whole.fit(X, y, epochs=1, **arguments)
+    rest.fit(X, y, epochs=1, **arguments)
+    same(rest, whole)
+
+
+class Die(fcnn.Callback):
+    """An end that nothing is told of, after so many batches."""
+
+    def __init__(self, batches):
+        self.left = batches
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("every_batches", [1, 2, 7])
+@pytest.mark.parametrize("batches", [1, 3, 6, 13])
+@pytest.mark.parametrize("shuffle", [True, False, "batch"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_within_an_epoch(data, every_batches, batches, shuffle, stream, tmp_path):
+    X, y = data  # 6 batches an epoch
+    if stream and shuffle is not True:
+        return
+    w = np.linspace(0.5, 1.5, len(X))
+    if stream:
+        parts = [(A[i : i + 16] for A in (X, y, w)) for i in range(0, 90, 16)]
+        arguments = {"batches": [tuple(p) for p in parts]}
+    else:
+        arguments = {
+            "X": X,
+            "y": y,
+            "sample_weight": w,
+            "batch_size": 16,
+            "shuffle": shuffle,
+        }
+    arguments |= {"epochs": 3, "metrics": "accuracy"}
+    path = tmp_path / "run"
+    whole, part, rest = make(), make(), make(1)
+    expected = whole.fit(**arguments)
+    save = fcnn.Checkpoint(path, every_batches=every_batches)
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(**arguments, callbacks=[save, Die(batches + 1)])
+    if not path.exists():
+        assert batches < every_batches
+        return
+    history = rest.fit(**arguments, resume=path, n_threads=2)
+    same(rest, whole)
+    assert history.metrics == expected.metrics
+
+
+def test_finished_returns_at_once(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    net = make()
+    stop = fcnn.EarlyStopping("loss", min_delta=100.0, patience=2)
+    arguments = {"callbacks": [fcnn.Checkpoint(path), stop]}
+    expected = net.fit(X, y, epochs=9, **arguments)
+    assert len(expected.epoch) == 3
+    before = path.read_bytes()
+
+    class Forbidden(fcnn.Callback):
+        def on_train_begin(self, logs=None):
+            raise AssertionError
+
+    for epochs in (9, 20):  # a longer one would have stopped there too
+        again = make(1)
+        twin = fcnn.EarlyStopping("loss", min_delta=100.0, patience=2)
+        history = again.fit(
+            X, y, epochs=epochs, resume=path, callbacks=[twin, Forbidden()]
+        )
+        same(again, net)
+        assert history.metrics == expected.metrics
+        assert twin.best_epoch == stop.best_epoch == 0
+        assert twin.stopped_epoch == 2
+    assert path.read_bytes() == before
+
+
+def test_more_epochs_than_before_go_on_from_the_last_one(data, tmp_path):
+    """Not from the best, which EarlyStopping had put back at the end."""
+    X, y = data
+    path = tmp_path / "run"
+    fit = {"optimizer": fcnn.Adam(0.05), "validation_split": 0.3}
+    whole, part, rest = make(), make(), make()
+    stops = [fcnn.EarlyStopping(patience=50) for _ in range(3)]
+    whole.fit(X, y, epochs=12, callbacks=stops[0], **fit)
+    part.fit(X, y, epochs=8, callbacks=[stops[1], fcnn.Checkpoint(path)], **fit)
+    assert stops[1].best_epoch != 7
+    rest.fit(X, y, epochs=12, callbacks=stops[2], resume=path, **fit)
+    same(rest, whole)
+    assert stops[2].best_epoch == stops[0].best_epoch
+
+
+def test_time_limit_finishes_nothing(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    whole, part, rest = make(), make(), make()
+    whole.fit(X, y, epochs=4)
+    part.fit(X, y, epochs=4, callbacks=[fcnn.TimeLimit(1e-9), fcnn.Checkpoint(path)])
+    history = rest.fit(X, y, epochs=4, resume=path, callbacks=fcnn.TimeLimit(1e9))
+    assert len(history.epoch) == 4
+    same(rest, whole)
+
+
+def test_callbacks_go_on(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+
+    def callbacks(name):
+        return [
+            fcnn.ReduceLROnPlateau("loss", factor=0.5, patience=2, min_delta=0.02),
+            fcnn.CSVLogger(tmp_path / name),
+        ]
+
+    whole, part, rest = make(), make(), make()
+    whole.fit(X, y, epochs=9, callbacks=callbacks("whole.csv"))
+    part.fit(X, y, epochs=5, callbacks=[*callbacks("part.csv"), fcnn.Checkpoint(path)])
+    rest.fit(X, y, epochs=9, callbacks=callbacks("part.csv"), resume=path)
+    same(rest, whole)
+    assert whole.learning_rate < 0.001
+    assert (tmp_path / "part.csv").read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_a_users_callback_with_a_state(data, tmp_path):
+    X, y = data
+
+    class Count(fcnn.Callback):
+        n = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.n += 1
+
+        def state(self):
+            return {"n": self.n, "nested": [{"x": np.arange(3), "nan": np.nan}]}
+
+        def set_state(self, state):
+            self.n = state["n"]
+            assert state["nested"][0]["x"].tolist() == [0, 1, 2]
+            assert np.isnan(state["nested"][0]["nan"])
+
+    path, count = tmp_path / "run", Count()
+    make().fit(X, y, epochs=2, callbacks=[fcnn.Checkpoint(path), Count()])
+    make().fit(X, y, epochs=5, callbacks=count, resume=path)
+    assert count.n == 5
+    with pytest.raises(ValueError, match=r"callbacks with a state are \['Count'\]"):
+        make().fit(X, y, epochs=5, resume=path)
+
+    class Bad(Count):
+        def state(self):
+            return {"object": object()}
+
+    with pytest.raises(TypeError, match="state must be made of|object must be made"):
+        make().fit(X, y, epochs=1, callbacks=[fcnn.Checkpoint(path), Bad()])
+    make().fit(X, y, epochs=5, callbacks=Count(), resume=path)  # it is still whole
+
+
+def test_divergence_after_resume_goes_back_to_the_epochs_beginning(rng, tmp_path):
+    X, y = rng.normal(size=(64, 3)), rng.normal(size=(64, 1))
+    net = fcnn.Network([3, 1], output="identity", dtype="float64", seed=0)
+    path = tmp_path / "run"
+    arguments = {"optimizer": fcnn.SGD(0.01), "batch_size": 8, "shuffle": False}
+    states = []
+
+    class Note(fcnn.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            states.append(self.network.parameters.copy())
+
+    save = fcnn.Checkpoint(path, every_batches=1)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y, epochs=3, callbacks=[Note(), save, Die(12)], **arguments)
+
+    class Spoil(fcnn.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.network.parameters[:] = 1e308
+
+    rest = net.copy()
+    with pytest.raises(fcnn.TrainingDiverged) as error:
+        rest.fit(X, y, epochs=3, callbacks=Spoil(), resume=path, **arguments)
+    assert error.value.epoch == 1
+    assert np.array_equal(rest.parameters, states[1])
+
+
+def test_standardizer_sparse_and_extra_arguments(rng, tmp_path):
+    from scipy import sparse
+
+    X = sparse.random(90, 4, 0.5, format="csr", random_state=0)
+    y = rng.integers(0, 3, 90)
+    path = tmp_path / "run"
+    fit = {
+        "class_weight": "balanced",
+        "max_norm": 2.0,
+        "label_smoothing": 0.1,
+        "seed": 9,
+        "clip_norm": 1.0,
+    }
+    whole, part, rest = (make(standardize=True) for _ in range(3))
+    whole.fit(X, y, epochs=4, **fit)
+    part.fit(X, y, epochs=2, callbacks=fcnn.Checkpoint(path), **fit)
+    rest.fit(X, y, epochs=4, resume=path, **fit)
+    same(rest, whole)
+
+
+def test_epochs_of_earlier_fits_count(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    whole, part = make(), make()
+    for net in (whole, part):
+        net.fit(X, y, epochs=3)
+        net.fit_batch(X, y)
+    whole.fit(X, y, epochs=2)
+    part.fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(path))
+    rest = make(0)
+    rest.fit(X, y, epochs=2, resume=path)
+    same(rest, whole)
+    assert rest.fit_batch(X, y) == whole.fit_batch(X, y)  # the same masks
+    same(rest, whole)
+
+
+# ---- refusals ----
+
+OTHERS = {
+    "sizes": lambda X, y: (fcnn.Network([4, 12, 12, 3], "tanh", "softmax"), X, y, {}),
+    "activations": lambda X, y: (
+        fcnn.Network(SIZES, "relu", "softmax", dropout=0.2),
+        X,
+        y,
+        {},
+    ),
+    "dropout": lambda X, y: (make(dropout=0.3), X, y, {}),
+    "input_noise": lambda X, y: (make(input_noise=0.3), X, y, {}),
+    "dtype": lambda X, y: (make(dtype="float64"), X, y, {}),
+    "optimizer": lambda X, y: (make(), X, y, {"optimizer": fcnn.Adam(0.5)}),
+    "batch_size": lambda X, y: (make(), X, y, {"batch_size": 16}),
+    "shuffle": lambda X, y: (make(), X, y, {"shuffle": False}),
+    "seed": lambda X, y: (make(), X, y, {"seed": 1}),
+    "l2": lambda X, y: (make(), X, y, {"l2": 0.1}),
+    "clip_norm": lambda X, y: (make(), X, y, {"clip_norm": 1.0}),
+    "max_norm": lambda X, y: (make(), X, y, {"max_norm": 1.0}),
+    "label_smoothing": lambda X, y: (make(), X, y, {"label_smoothing": 0.1}),
+    "loss": lambda X, y: (make(), X, y, {"loss": "mse"}),
+    "metrics": lambda X, y: (make(), X, y, {"metrics": "mae"}),
+    "rows": lambda X, y: (make(), X + 1, y, {}),
+    "rows ": lambda X, y: (make(), X, (y + 1) % 3, {}),
+    "rows  ": lambda X, y: (make(), X[:80], y[:80], {}),
+    "rows   ": lambda X, y: (make(), X.astype("float32"), y, {}),
+    "rows    ": lambda X, y: (make(), X, y, {"sample_weight": np.full(len(y), 2.0)}),
+    "validation rows": lambda X, y: (make(), X, y, {"validation_data": (X, y)}),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_network_or_arguments_or_data(data, what, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    make().fit(X, y, epochs=2, callbacks=fcnn.Checkpoint(path))
+    net, X, y, arguments = OTHERS[what](X, y)
+    before = net.__getstate__()
+    with pytest.raises(ValueError, match=rf"its ({what.strip()}|metrics) is"):
+        net.fit(X, y, epochs=3, resume=path, **arguments)
+    assert np.array_equal(net.parameters, before["training"].theta)
+    assert net.seed == before["seed"]
+    assert net.loss == before["loss"]
+
+
+def test_paths_and_epochs(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    with pytest.raises(FileNotFoundError, match="run"):
+        make().fit(X, y, resume=path)
+    with pytest.raises(IsADirectoryError):
+        make().fit(X, y, resume=tmp_path)
+    with pytest.raises(TypeError, match="resume must be a path"):
+        make().fit(X, y, resume=3)
+    with pytest.raises(FileNotFoundError):
+        make().fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path / "no" / "run"))
+    with pytest.raises(IsADirectoryError):
+        make().fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path))
+    make().fit(X, y, epochs=3, callbacks=fcnn.Checkpoint(path))
+    with pytest.raises(ValueError, match="has 3 epochs done, more than epochs=2"):
+        make().fit(X, y, epochs=2, resume=path)
+    make().save(tmp_path / "net")
+    with pytest.raises(ValueError, match="is no fcnn_checkpoint"):
+        make().fit(X, y, resume=tmp_path / "net")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"every": 0}, ValueError),
+        ({"every": 1.5}, TypeError),
+        ({"every_batches": 0}, ValueError),
+        ({"path": 3}, TypeError),
+    ],
+)
+def test_wrong_checkpoints(arguments, error, tmp_path):
+    with pytest.raises(error):
+        fcnn.Checkpoint(**{"path": tmp_path / "run"} | arguments)
+
+
+def test_how_often(data, tmp_path):
+    X, y = data
+    written = []
+    save = fcnn.Checkpoint(tmp_path / "run", every=2, every_batches=2)
+    write = save._write
+    save._write = lambda state: (written.append(state["position"]), write(state))
+    make().fit(X, y, epochs=3, batch_size=16, callbacks=save)  # 6 batches each
+    at = [(place["epoch"], place["batch"]) for place in written]
+    within = [[(e, 2), (e, 4), (e, 6)] for e in range(3)]
+    assert at == [*within[0], *within[1], (2, 0), *within[2], (3, 0)]
+
+
+def test_leftovers_of_killed_writers_are_removed(data, tmp_path):
+    X, y = data
+    from fcnn import _atomic
+
+    stale = tmp_path / f"{_atomic._prefix(tmp_path / 'run')}0123.tmp"
+    other = tmp_path / f"{_atomic._prefix(tmp_path / 'other')}0123.tmp"
+    for path in (stale, other):
+        path.write_bytes(b"half")
+    make().fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path / "run"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["run", other.name])
+
+
+def test_damaged_files(data, tmp_path, rng):
+    """Whatever byte is wrong: a ValueError, or the checkpoint as it was."""
+    X, y = data
+    path = tmp_path / "run"
+    make().fit(
+        X,
+        y,
+        epochs=2,
+        callbacks=[fcnn.Checkpoint(path, every_batches=1), fcnn.EarlyStopping("loss")],
+    )
+    whole = path.read_bytes()
+    net = make()
+    before = net.parameters.copy()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    for at in [*rng.integers(0, header, 150), *range(0, header, 97)]:
+        data = bytearray(whole)
+        data[at] ^= 1 << int(rng.integers(0, 7))
+        path.write_bytes(data)
+        try:
+            net.copy().fit(
+                X, y, epochs=2, resume=path, callbacks=fcnn.EarlyStopping("loss")
+            )
+        except ValueError:
+            pass
+    for length in (0, 3, 8, 100, header, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="is no fcnn_checkpoint"):
+            net.fit(X, y, epochs=2, resume=path)
+    assert np.array_equal(net.parameters, before)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "position",
+        "training",
+        "history",
+        "callbacks",
+        "standardizer",
+        "seed",
+        "network",
+        "result",
+    ],
+)
+@pytest.mark.parametrize("value", [None, 3, "x", [], {}, {"theta": 1}, [[]]])
+def test_wrong_parts(data, part, value, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    callbacks = [fcnn.Checkpoint(path), fcnn.EarlyStopping("loss", patience=9)]
+    make().fit(X, y, epochs=2, callbacks=callbacks)
+    tree = _tree.read(path, KEY)
+    if tree[part] == value or (part == "standardizer" and value == []):
+        return
+    tree[part] = value
+    tree["finished"] = part == "result"
+    _tree.write(path, KEY, tree)
+    net = make()
+    before = net.__getstate__()
+    if part == "seed" and value == 3:
+        return
+    with pytest.raises(ValueError, match="run"):
+        net.fit(
+            X,
+            y,
+            epochs=2,
+            resume=path,
+            callbacks=fcnn.EarlyStopping("loss", patience=9),
+        )
+    assert np.array_equal(net.parameters, before["training"].theta)
+    assert net.__getstate__()["epoch"] == before["epoch"]
+
+
+def test_trees_keep_what_they_are_given(tmp_path):
+    tree = {
+        "floats": [0.1, float("inf"), float("-inf"), -0.0, 1e-310],
+        "arrays": [np.arange(6).reshape(2, 3).T, np.float32([1.5]), np.zeros((0, 2))],
+        "marks": [{"tensor": 1}, {"float": "x"}, {"dict": {"dict": 2}}],
+        "plain": {"a": None, "b": True, "c": 2**80, "": "text"},
+        "numpy": [np.float64(0.1), np.int64(3), np.bool_(True)],
+    }
+    _tree.write(tmp_path / "tree", "k", tree)
+    again = _tree.read(tmp_path / "tree", "k")
+    for key in ("floats", "marks", "plain"):
+        assert repr(again[key]) == repr(tree[key])
+    assert again["numpy"] == [0.1, 3, True]
+    for a, b in zip(again["arrays"], tree["arrays"], strict=True):
+        assert np.array_equal(a, b)
+        assert a.dtype == b.dtype
+    assert json.loads(json.dumps(again["marks"])) == tree["marks"]
+    for wrong in ({1: 2}, {"a": {1}}, {"a": object()}, {"a": 1j}):
+        with pytest.raises(TypeError):
+            _tree.write(tmp_path / "tree", "k", wrong)
