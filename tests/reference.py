@@ -440,7 +440,25 @@ def nadam(
     return theta - lr * (m_hat + g_hat) / (np.sqrt(v_hat) + eps)
 
 
-OPTIMIZERS = {f.__name__: f for f in (sgd, adam, adamw, rmsprop, adagrad, nadam)}
+def rprop(
+    theta: Array,
+    g: Array,
+    s: State,
+    t: int,
+    lr=0.01,
+    eta_minus=0.5,
+    eta_plus=1.2,
+    step_min=1e-6,
+    step_max=50.0,
+) -> Array:
+    agree = np.sign(g) * np.sign(s.get("g", 0))
+    eta = np.select([agree > 0, agree < 0], [eta_plus, eta_minus], 1.0)
+    s["size"] = np.clip(s.get("size", lr) * eta, step_min, step_max)
+    s["g"] = np.where(agree < 0, 0.0, g)
+    return theta - np.sign(s["g"]) * s["size"]
+
+
+OPTIMIZERS = {f.__name__: f for f in (sgd, adam, adamw, rmsprop, adagrad, nadam, rprop)}
 
 
 def clip_norm(g: Array, bound: float) -> Array:

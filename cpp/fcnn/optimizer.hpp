@@ -44,7 +44,7 @@ class Optimizer {
   State state;
 
  private:
-  std::variant<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam> rule_;
+  std::variant<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam, Rprop> rule_;
 };
 
 }  // namespace fcnn

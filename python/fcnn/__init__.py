@@ -15,6 +15,7 @@ from fcnn import _threadpoolctl as _threadpoolctl
 from fcnn.callbacks import Callback, EarlyStopping
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
+from fcnn.full_batch import LBFGS, Rprop
 from fcnn.gradient_check import GradientCheck
 from fcnn.history import History
 from fcnn.network import Network, load
@@ -22,6 +23,7 @@ from fcnn.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from fcnn.records import Backprop, Trace
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adagrad",
     "Adam",
@@ -35,6 +37,7 @@ __all__ = [
     "Network",
     "Optimizer",
     "RMSprop",
+    "Rprop",
     "Trace",
     "TrainingDiverged",
     "get_num_threads",

@@ -76,7 +76,7 @@ def check_step(
     """The arguments that `fit` and `fit_batch` have in common, class weights apart."""
     name = net._resolve_loss(loss)
     clip = 0.0 if clip_norm is None else _checks.positive("clip_norm", clip_norm)
-    return Step(
+    step = Step(
         rows=_data.check_rows(net, X, y, sample_weight, name),
         loss=name,
         optimizer=optimizers.resolve(optimizer),
@@ -85,6 +85,8 @@ def check_step(
         clip_norm=clip,
         n_threads=config.threads(n_threads),
     )
+    step.optimizer.check(net, step)
+    return step
 
 
 def check_fit(
@@ -120,7 +122,11 @@ def check_fit(
         "sample_weight" if class_weight is None else "sample_weight * class_weight"
     )
     _data.require_weight(step.rows.weights(train), weights)
-    if batch_size is None:
+    order = _check_shuffle(shuffle)
+    if step.optimizer.full_batch:
+        _check_full_batch(step.optimizer, batch_size, shuffle)
+        batch_size, order = len(train), _SHUFFLES[False]
+    elif batch_size is None:
         batch_size = DEFAULT_BATCH_SIZE
     plan = Plan(
         step=step,
@@ -130,10 +136,12 @@ def check_fit(
         validation_rows=held_out,
         epochs=_checks.integer("epochs", epochs, 0),
         batch_size=min(_checks.integer("batch_size", batch_size, 1), len(train)),
-        shuffle=_check_shuffle(shuffle),
+        shuffle=order,
         seed=net.seed if seed is None else _checks.seed("seed", seed),
         metrics=_metrics.resolve(metrics),
-        callbacks=_check_callbacks(callbacks),
+        callbacks=step.optimizer.callbacks(
+            _check_callbacks(callbacks), validated=validation is not None
+        ),
         progress=_progress.check_mode(progress),
     )
     for callback in plan.callbacks:
@@ -179,6 +187,19 @@ def _check_shuffle(shuffle: Any) -> int:
             raise ValueError(f"shuffle must be True, False or 'batch', not {shuffle!r}")
         return _SHUFFLES["batch"]
     return _SHUFFLES[_checks.flag("shuffle", shuffle)]
+
+
+def _check_full_batch(
+    optimizer: optimizers.Optimizer, batch_size: Any, shuffle: Any
+) -> None:
+    kind = type(optimizer).__name__
+    if batch_size is not None:
+        raise ValueError(
+            f"{kind} takes every row in each epoch: batch_size must be None, not "
+            f"{_checks.shown(batch_size)}"
+        )
+    if shuffle == "batch":
+        raise ValueError(f"{kind} takes every row at once: shuffle='batch' is no order")
 
 
 def _check_callbacks(callbacks: Any) -> list[Callback]:

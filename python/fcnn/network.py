@@ -162,12 +162,15 @@ class Network(Propagation):
             The name of a loss, which the network's `loss` then is; by default that.
         optimizer : str or Optimizer, default "adam"
             ``fcnn.SGD``, ``Adam``, ``AdamW``, ``RMSprop``, ``Adagrad``, ``NAdam``, or
-            such a name in lower case, for its defaults.
+            such a name in lower case, for its defaults; or one that takes every row
+            in each step: ``Rprop``, ``LBFGS``, ``LevenbergMarquardt``
+            ("levenberg_marquardt").
         epochs : int, default 10
-            How often to go over the rows; 0 trains nothing.
+            How often to go over the rows; 0 trains nothing. One iteration each of
+            those that take every row.
         batch_size : int, optional
             Rows in a mini-batch, 32 by default; the last one of an epoch may be
-            smaller.
+            smaller. Not for an optimizer that takes every row.
         shuffle : bool or "batch", default True
             Rows in a new random order each epoch, or as they are, or whole batches of
             neighboring rows in random order, for an X larger than memory.
@@ -318,6 +321,11 @@ class Network(Propagation):
             clip_norm=clip_norm,
             n_threads=n_threads,
         )
+        if step.optimizer.full_batch:
+            raise ValueError(
+                f"{type(step.optimizer).__name__} needs every row at once: give them "
+                "to fit, not to fit_batch"
+            )
         return training.run_step(self, _plan.weigh_classes(step, class_weight, None))
 
     def save(self, path: str | os.PathLike[str]) -> None:

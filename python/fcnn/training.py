@@ -38,10 +38,12 @@ def run_fit(net: Network, plan: Plan) -> History:
             net._epoch += 1
             logs = {"loss": loss, **_measures(net, plan, outputs)}
             history.append(logs)
+            history.stop_reason = _stop_reason(net)
             for callback in plan.callbacks:
                 callback.on_epoch_end(epoch, dict(logs))
             progress.update(logs)
-            if any(callback.stop_training for callback in plan.callbacks):
+            stopped = any(callback.stop_training for callback in plan.callbacks)
+            if stopped or history.stop_reason is not None:
                 break
         for callback in plan.callbacks:
             callback.on_train_end(dict(logs))
@@ -52,8 +54,10 @@ def run_step(net: Network, step: Step) -> float:
     """Makes one optimizer step over all of the rows and returns the loss before it."""
     with _training(net):
         net._loss = step.loss
+        trainer = net._trainer_for(step.optimizer)
+        assert isinstance(trainer, (_core.Trainer32, _core.Trainer64))  # checked  # noqa: S101
         try:
-            return net._trainer_for(step.optimizer).step(
+            return trainer.step(
                 *step.rows.arguments(step.loss),
                 step.l1,
                 step.l2,
@@ -83,9 +87,14 @@ def _new_outputs(net: Network, plan: Plan) -> Array | None:
 
 def _run_epoch(net: Network, plan: Plan, outputs: Array | None) -> float:
     step = plan.step
-    return net._trainer_for(step.optimizer).epoch(
-        *step.rows.arguments(step.loss),
-        plan.train,
+    trainer = net._trainer_for(step.optimizer)
+    arguments = *step.rows.arguments(step.loss), plan.train
+    if not isinstance(trainer, (_core.Trainer32, _core.Trainer64)):
+        if outputs is not None:
+            net._engine.evaluate(*arguments, outputs, step.n_threads)
+        return trainer.iterate(*arguments, step.l1, step.l2, step.n_threads)
+    return trainer.epoch(
+        *arguments,
         plan.batch_size,
         plan.shuffle,
         plan.seed,
@@ -96,6 +105,11 @@ def _run_epoch(net: Network, plan: Plan, outputs: Array | None) -> float:
         outputs,
         step.n_threads,
     )
+
+
+def _stop_reason(net: Network) -> str | None:
+    """Why the solver has nothing more to do, if so."""
+    return getattr(net._trainer, "finished", None) or None
 
 
 def _measures(net: Network, plan: Plan, outputs: Array | None) -> dict[str, float]:
