@@ -125,6 +125,48 @@ ACTIVATIONS = {
 OUTPUT_ONLY = {"softmax", "exp"}
 
 
+def elu_second(z: Array, alpha: float = 1.0) -> Array:
+    return np.where(z < 0, alpha * np.exp(np.minimum(z, 0)), 0.0)
+
+
+def gelu_tanh_second(z: Array) -> Array:
+    u = gelu_tanh_inner(z)
+    slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+    bend = math.sqrt(2 / math.pi) * 6 * 0.044715 * z
+    steep = 4 * sigmoid(2 * u) * sigmoid(-2 * u)  # 1 - tanh(u)^2, which would cancel
+    return steep * (slope + 0.5 * z * (bend - 2 * np.tanh(u) * slope**2))
+
+
+def mish_second(z: Array) -> Array:
+    t, s = np.tanh(softplus(z)), sigmoid(z)
+    return (1 - t**2) * s * (2 + z * (1 - s - 2 * t * s))
+
+
+def flat(z: Array, parameter: float | None = None) -> Array:
+    return np.zeros_like(z)
+
+
+# sigma''(z). At a kink it is 0, as in PyTorch.
+SECOND_DERIVATIVES = {
+    "identity": flat,
+    "sigmoid": lambda z: sigmoid(z) * sigmoid(-z) * (1 - 2 * sigmoid(z)),
+    "tanh": lambda z: -2 * np.tanh(z) * (1 - np.tanh(z) ** 2),
+    "relu": flat,
+    "leaky_relu": flat,
+    "elu": elu_second,
+    "selu": lambda z: SELU_SCALE * elu_second(z, SELU_ALPHA),
+    "softplus": lambda z: sigmoid(z) * sigmoid(-z),
+    "softsign": lambda z: -2 * np.sign(z) / (1 + np.abs(z)) ** 3,
+    "gelu": lambda z: normal_pdf(z) * (2 - z**2),
+    "gelu_tanh": gelu_tanh_second,
+    "silu": lambda z: sigmoid(z) * sigmoid(-z) * (2 + z * (1 - 2 * sigmoid(z))),
+    "mish": mish_second,
+    "hard_sigmoid": flat,
+    "hard_tanh": flat,
+    "exp": np.exp,
+}
+
+
 def activation(name: str) -> Activation:
     """The pair of functions of a name such as "tanh" or "leaky_relu(0.2)"."""
     if name == "softmax":
@@ -134,6 +176,13 @@ def activation(name: str) -> Activation:
     if parameter is None:
         return Activation(value, derivative)
     return Activation(lambda z: value(z, parameter), lambda z: derivative(z, parameter))
+
+
+def second_derivative(name: str) -> Callable[[Array], Array]:
+    """sigma'' of a name such as "tanh" or "elu(0.5)"."""
+    base, parameter = split_name(name)
+    second = SECOND_DERIVATIVES[base]
+    return second if parameter is None else lambda z: second(z, parameter)
 
 
 def split_name(name: str) -> tuple[str, float | None]:
@@ -195,6 +244,29 @@ LOSSES = {
     ),
     "binary_cross_entropy": Loss(binary, binary_derivative, mean=True),
     "logistic": Loss(binary, binary_derivative, mean=False),
+}
+
+
+def bounded_square(a: Array) -> Array:  # the derivative of -1 / denominator(a)
+    return np.where(a < 1e-12, 0.0, 1 / denominator(a) ** 2)
+
+
+def binary_second(a: Array, y: Array) -> Array:
+    bounded = a * (1 - a) < 1e-12
+    d = np.where(bounded, 0.5, a)  # where it is not used
+    return np.where(bounded, 1e12, y / d**2 + (1 - y) / (1 - d) ** 2)
+
+
+# d2 term / da2: of the derivative as it is written above. At a kink it is 0.
+LOSS_SECOND_DERIVATIVES = {
+    "quadratic": lambda a, y: np.ones_like(a),
+    "mse": lambda a, y: np.full_like(a, 2.0),
+    "mae": lambda a, y: np.zeros_like(a),
+    "huber": lambda a, y, delta=1.0: np.where(np.abs(a - y) < delta, 1.0, 0.0),
+    "poisson": lambda a, y: y * bounded_square(a),
+    "cross_entropy": lambda a, y: y * bounded_square(a),
+    "binary_cross_entropy": binary_second,
+    "logistic": binary_second,
 }
 
 # Outputs that a loss accepts, where it does not accept any.
@@ -338,6 +410,36 @@ def flatten(weights: list[Any], biases: list[Any]) -> Array:
     for W, b in zip(weights[1:], biases[1:], strict=True):
         parts += [W.T.ravel()] if b is None else [W.T.ravel(), b]
     return np.concatenate(parts)
+
+
+# ------------------------------------------------ derivatives of the network itself
+
+
+def output_jacobian(output: str, z: Array, a: Array) -> Array:
+    """d a[L]_k / d z[L]_i of each sample: (n, K, K)."""
+    eye = np.eye(a.shape[1])
+    if output == "softmax":  # a_k ([k = i] - a_i)
+        return a[:, :, None] * (eye - a[:, None, :])
+    return eye * activation(output).derivative(z)[:, :, None]
+
+
+def jacobians(layers: list[Layer], X: Array) -> tuple[Array, Array]:
+    """d a[L]_k / d x_j, (n, K, n_in), and d a[L]_k / d theta_p, (n, K, P)."""
+    z, a = forward(layers, X)
+    L, parts = len(layers), []
+    delta = output_jacobian(layers[-1].activation, z[L], a[L])  # (n, K, nodes of l)
+    for l in range(L, 0, -1):
+        W, b, _ = layers[l - 1]
+        dW = np.einsum("iko,ij->ikjo", delta, a[l - 1])  # W^T row by row, as in theta
+        parts.append(delta if b is not None else delta[:, :, :0])
+        parts.append(dW.reshape(*delta.shape[:2], W.size))
+        delta = delta @ W
+        if l > 1:
+            delta = (
+                delta
+                * activation(layers[l - 2].activation).derivative(z[l - 1])[:, None]
+            )
+    return delta, np.concatenate(parts[::-1], axis=2)
 
 
 # --------------------------------------------------------------- initializers

@@ -166,6 +166,31 @@ def test_derivative_on_the_kink(name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
 @pytest.mark.parametrize("name", NAMES)
+def test_second_derivative(name, dtype, rng):
+    z = samples(dtype, 20_000, rng)
+    z = z[np.abs(z) < (80 if name == "exp" else 1e15)]
+    # subnormal numbers count as 0, where softsign's second derivative jumps
+    z = z[(np.abs(z) >= np.finfo(dtype).tiny) | (z == 0)]
+    for kink in kinks(name):  # on it: see below
+        z = z[np.abs(z - kink) > 1e-6]
+    expected = ref.second_derivative(name)(z.astype(float))
+    error = np.abs(_core.activation_second_derivative(name, z) - expected)
+    error /= np.finfo(dtype).eps * np.maximum(1, np.abs(expected))
+    worst = int(error.argmax())
+    assert error[worst] <= 64, f"{error[worst]:.1f} epsilon at {z[worst]!r}"
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+def test_second_derivative_on_kinks_and_at_the_limits(name, dtype):
+    z = np.array([*kinks(name), -INF], dtype)
+    assert not _core.activation_second_derivative(name, z).any()
+    if name != "exp":  # which overflows, as its value does
+        assert _core.activation_second_derivative(name, np.array([INF], dtype)) == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
 def test_value_does_not_depend_on_the_place(name, dtype, rng):
     """Any length, any offset: nothing is computed otherwise in a vector's remainder."""
     z = samples(dtype, 10, rng)

@@ -40,6 +40,12 @@ def test_while_fit_runs_other_threads_are_refused(rows, tmp_path):
         "backprop": lambda: net.backprop(X, y),
         "loss_and_gradient": lambda: net.loss_and_gradient(X, y),
         "gradient_check": lambda: net.gradient_check(X[:2], y[:2], max_probes=1),
+        "jacobian": lambda: net.jacobian(X),
+        "parameter_jacobian": lambda: net.parameter_jacobian(X),
+        "input_gradient": lambda: net.input_gradient(X, y),
+        "hessian_vector_product": lambda: net.hessian_vector_product(
+            X, y, net.parameters
+        ),
         "evaluate": lambda: net.evaluate(X, y),
         "fit": lambda: net.fit(X, y),
         "fit_batch": lambda: net.fit_batch(X, y),

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
-PROMISED = {"digits", "mnist", "regression", "scipy_lbfgs", "xor_by_hand"}
+PROMISED = {
+    "derivatives",
+    "digits",
+    "mnist",
+    "regression",
+    "scipy_lbfgs",
+    "xor_by_hand",
+}
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 
 

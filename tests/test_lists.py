@@ -25,6 +25,7 @@ def test_activations():
         default = only_default(ref.ACTIVATIONS[name].value)
         assert entry["parameter"] == default
         assert only_default(ref.ACTIVATIONS[name].derivative) == default
+    assert set(ref.SECOND_DERIVATIVES) == set(ref.ACTIVATIONS)
 
 
 def only_default(function):
@@ -49,6 +50,7 @@ def test_losses():
         assert entry["parameter"] == only_default(ref.LOSSES[name].term)
         natural |= {(output, name) for output in entry["natural_outputs"]}
     assert natural == set(ref.NATURAL_TERMS)
+    assert set(ref.LOSS_SECOND_DERIVATIVES) == set(ref.LOSSES)
 
 
 def test_initializers():

@@ -63,6 +63,26 @@ def test_derivative_of_activation(name):
     np.testing.assert_allclose(derivative(z), expected, rtol=2e-8, atol=2e-9)
 
 
+@pytest.mark.parametrize("name", sorted(set(ref.ACTIVATIONS)))
+def test_second_derivative_of_activation(name):
+    z = np.linspace(-5, 5, 401) + 0.0123  # off every kink: 0, +-1, +-3
+    first, h = ref.activation(name).derivative, 1e-6
+    expected = (first(z + h) - first(z - h)) / (2 * h)
+    np.testing.assert_allclose(
+        ref.second_derivative(name)(z), expected, rtol=2e-8, atol=2e-9
+    )
+
+
+@pytest.mark.parametrize("name", sorted(ref.LOSSES))
+def test_second_derivative_of_loss(name):
+    a = np.array([2e-13, 1e-3, 0.3, 0.5, 0.9])  # of the first the bounds are met
+    y = np.array([1e-13, 0.0, 1.0, 0.2, 0.4])
+    first, h = ref.LOSSES[name].derivative, np.minimum(1e-6, a / 1e4)
+    expected = (first(a + h, y) - first(a - h, y)) / (2 * h)
+    actual = ref.LOSS_SECOND_DERIVATIVES[name](a, y)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-8)
+
+
 def test_natural_pairs_agree_with_the_general_formulas(rng):
     z = rng.normal(size=(6, 4))
     for (output, loss), natural in ref.NATURAL_TERMS.items():

@@ -9,6 +9,7 @@ void register_lists(pybind11::module_& m);
 void register_threads(pybind11::module_& m);
 void register_networks(pybind11::module_& m);
 void register_predictors(pybind11::module_& m);
+void register_derivatives(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
 void register_solvers(pybind11::module_& m);
 

@@ -112,6 +112,19 @@ py::array_t<T> activation_derivative(const std::string& name, const Array<T>& z)
   });
 }
 
+template <class T>
+py::array_t<T> activation_second_derivative(const std::string& name,
+                                            const Array<T>& z) {
+  const Activation<T> sigma = elementwise<T>(name);
+  return over_padded<T>(z, [&](Vector<T>& in, Vector<T>& out, Index n) {
+    // R delta along R z = 1 of delta = 1
+    Vector<T> a(n), r_z = Vector<T>::Ones(n), delta = Vector<T>::Ones(n);
+    sigma.value(in.data(), a.data(), n, sigma.parameter);
+    sigma.times_derivatives(in.data(), a.data(), r_z.data(), delta.data(), out.data(),
+                            n, sigma.parameter);
+  });
+}
+
 py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed,
                                       std::uint32_t stream) {
   std::vector<std::int64_t> items(static_cast<std::size_t>(n));
@@ -139,6 +152,10 @@ void register_lists(py::module_& m) {
   m.def("activation_derivative", activation_derivative<float>, "name"_a,
         "z"_a.noconvert());
   m.def("activation_derivative", activation_derivative<double>, "name"_a, "z"_a);
+  m.def("activation_second_derivative", activation_second_derivative<float>, "name"_a,
+        "z"_a.noconvert());
+  m.def("activation_second_derivative", activation_second_derivative<double>, "name"_a,
+        "z"_a);
   m.def("permutation", permutation, "n"_a, "seed"_a, "stream"_a);
 }
 

@@ -42,6 +42,19 @@ void times_derivative(const T* z, const T* a, T* delta, Index n, T parameter) {
   }
 }
 
+template <class A, class T>
+void times_derivatives(const T* z, const T* a, const T* r_z, T* delta, T* r_delta,
+                       Index n, T parameter) {
+  for (Index i = 0; i < n; i += Pack<T>::size) {
+    const Pack<T> zi = Pack<T>::load(z + i), ai = Pack<T>::load(a + i);
+    const Pack<T> slope = A::derivative(zi, ai, parameter);
+    const Pack<T> bend = A::second_derivative(zi, ai, parameter);
+    const Pack<T> d = Pack<T>::load(delta + i), r_zi = Pack<T>::load(r_z + i);
+    (Pack<T>::load(r_delta + i) * slope + d * bend * r_zi).store(r_delta + i);
+    (d * slope).store(delta + i);
+  }
+}
+
 template <class T, class... As>
 void set_functions(Activation<T>& found, TypeList<As...>) {
   auto take = [&](auto a) {
@@ -49,6 +62,7 @@ void set_functions(Activation<T>& found, TypeList<As...>) {
     if (found.name != A::name) return;
     found.value = value<A, T>;
     found.times_derivative = times_derivative<A, T>;
+    found.times_derivatives = times_derivatives<A, T>;
   };
   (take(As()), ...);
 }

@@ -29,6 +29,11 @@ struct Activation {
   void (*times_derivative)(const T* z, const T* a, T* delta, Index n,
                            T parameter) = nullptr;
 
+  // Both derivatives at once, for the derivative along R z of delta * sigma'(z):
+  // r_delta = r_delta * sigma'(z) + delta * sigma''(z) * r_z, then delta *= sigma'(z).
+  void (*times_derivatives)(const T* z, const T* a, const T* r_z, T* delta, T* r_delta,
+                            Index n, T parameter) = nullptr;
+
   bool elementwise() const { return value != nullptr; }
 };
 

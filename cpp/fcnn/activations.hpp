@@ -1,13 +1,15 @@
-// The activations: a = sigma(z) and sigma'(z), one struct each, and their one list.
+// The activations: a = sigma(z), sigma'(z) and sigma''(z), one struct each, and their
+// one list.
 //
-// To add one: a struct with a name, value(z) and derivative(z, a), its place in
-// `ElementwiseActivations` at the end, and its twin in tests/reference.py.
+// To add one: a struct with a name, value(z), derivative(z, a) and second_derivative(z,
+// a), its place in `ElementwiseActivations` at the end, and its twin in
+// tests/reference.py.
 //
 // Formulas, constants and derivatives at kinks are PyTorch's, the thresholds and
 // overflows of its implementation are not. Values are within 4 units in the last place
 // of the mathematical function for all finite z, with exact limits at +-inf; NaN in
-// gives NaN out. derivative takes a = value(z) where that makes it cheap; its error is
-// a few units of the largest derivative.
+// gives NaN out. The derivatives take a = value(z) where that makes them cheap; their
+// error is a few units of the largest derivative. At a kink sigma'' is 0.
 #pragma once
 
 #include "fcnn/elementary.hpp"
@@ -40,6 +42,11 @@ struct Identity : ActivationDefaults {
   static Pack<T> derivative(Pack<T>, Pack<T>, T) {
     return T(1);
   }
+  // 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(0);
+  }
 };
 
 // s = 1 / (1 + e^-z) and 1 - s, both to the last places, from t = e^-|z|.
@@ -68,6 +75,12 @@ struct Sigmoid : ActivationDefaults {
   static Pack<T> derivative(Pack<T>, Pack<T> a, T) {
     return a * (Pack<T>(T(1)) - a);
   }
+  // a (1 - a) (1 - 2 a)
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T> a, T) {
+    const Pack<T> rest = Pack<T>(T(1)) - a;
+    return a * rest * (rest - a);
+  }
 };
 
 struct Tanh : ActivationDefaults {
@@ -84,6 +97,12 @@ struct Tanh : ActivationDefaults {
     const Pack<T> one(T(1));
     return (one - a) * (one + a);
   }
+  // -2 a (1 - a^2)
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T> a, T) {
+    const Pack<T> one(T(1));
+    return Pack<T>(T(-2)) * a * ((one - a) * (one + a));
+  }
 };
 
 struct Relu : RectifierDefaults {
@@ -98,6 +117,11 @@ struct Relu : RectifierDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
     return (z > Pack<T>(T(0))) & Pack<T>(T(1));
+  }
+  // 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(0);
   }
 };
 
@@ -114,6 +138,11 @@ struct LeakyRelu : RectifierDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T slope) {
     return select(z > Pack<T>(T(0)), Pack<T>(T(1)), Pack<T>(slope));
+  }
+  // 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(0);
   }
 };
 
@@ -133,6 +162,11 @@ struct Elu : RectifierDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T> a, T alpha) {
     return select(z > Pack<T>(T(0)), Pack<T>(T(1)), a + Pack<T>(alpha));
+  }
+  // alpha e^z = a + alpha for z < 0, else 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T> a, T alpha) {
+    return (z < Pack<T>(T(0))) & (a + Pack<T>(alpha));
   }
 };
 
@@ -154,6 +188,11 @@ struct Selu : ActivationDefaults {
   static Pack<T> derivative(Pack<T> z, Pack<T> a, T) {
     return select(z > Pack<T>(T(0)), Pack<T>(T(scale)), a + Pack<T>(T(scale * alpha)));
   }
+  // scale alpha e^z = a + scale alpha for z < 0, else 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T> a, T) {
+    return (z < Pack<T>(T(0))) & (a + Pack<T>(T(scale * alpha)));
+  }
 };
 
 struct Softplus : RectifierDefaults {
@@ -167,6 +206,12 @@ struct Softplus : RectifierDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
     return Sigmoid::value(z, T(0));
+  }
+  // s (1 - s), s = 1 / (1 + e^-z)
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T>, T) {
+    const SigmoidPair<T> sigmoid(z);
+    return sigmoid.s * sigmoid.rest;
   }
 };
 
@@ -184,11 +229,18 @@ struct Softsign : ActivationDefaults {
     const Pack<T> one(T(1)), r = one / (one + abs(z));
     return r * r;
   }
+  // -2 sign(z) / (1 + |z|)^3, sign(0) = 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T>, T) {
+    const Pack<T> zero(T(0)), one(T(1)), r = one / (one + abs(z));
+    return select(z == zero, zero, copysign(Pack<T>(T(2)) * r * r * r, -z));
+  }
 };
 
 // Hendrycks, Gimpel, Gaussian Error Linear Units, 2016.
 struct Gelu : RectifierDefaults {
   static constexpr const char* name = "gelu";
+  static constexpr double inverse_sqrt_2_pi = 0.39894228040143267794;
   // a = z Phi(z), Phi(z) = Q(-z): the normal distribution function
   template <class T>
   static Pack<T> value(Pack<T> z, T) {
@@ -200,13 +252,20 @@ struct Gelu : RectifierDefaults {
   // Phi(z) + z phi(z), phi(z) = e^(-z^2 / 2) / sqrt(2 pi)
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
-    constexpr double inverse_sqrt_2_pi = 0.39894228040143267794;
     const GaussianTail<T> tail(z);
     const Pack<T> zero(T(0)), one(T(1)), x_max(GaussianTailConstants<T>::x_max);
     const Pack<T> x = at_most(at_least(z, -x_max), x_max);
     const Pack<T> q = tail.e.times(tail.r);
     const Pack<T> phi = tail.e.times(Pack<T>(T(inverse_sqrt_2_pi)));
     return fma(x, phi, select(z < zero, q, one - q));
+  }
+  // phi(z) (2 - z^2)
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T>, T) {
+    const GaussianTail<T> tail(z);
+    const Pack<T> x_max(GaussianTailConstants<T>::x_max);
+    const Pack<T> x = at_most(at_least(z, -x_max), x_max);
+    return tail.e.times(Pack<T>(T(inverse_sqrt_2_pi))) * fma(-x, x, Pack<T>(T(2)));
   }
 };
 
@@ -234,6 +293,19 @@ struct GeluTanh : RectifierDefaults {
     const SigmoidPair<T> sigmoid(v);
     const Pack<T> slope = fma(Pack<T>(T(3 * c3)), x2, Pack<T>(T(c1)));
     return sigmoid.s * fma(x * slope, sigmoid.rest, one);
+  }
+  // s (1 - s) (2 v' + z ((1 - 2 s) v'^2 + v''))
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T>, T) {
+    const Pack<T> two(T(2)), low(limit<T>()), high(-limit<T>());
+    const Pack<T> x = at_most(at_least(z, low), high);
+    const Pack<T> x2 = x * x;
+    const Pack<T> v = x * fma(Pack<T>(T(c3)), x2, Pack<T>(T(c1)));
+    const SigmoidPair<T> sigmoid(v);
+    const Pack<T> slope = fma(Pack<T>(T(3 * c3)), x2, Pack<T>(T(c1)));
+    const Pack<T> curvature = Pack<T>(T(6 * c3)) * x;
+    const Pack<T> bend = fma((sigmoid.rest - sigmoid.s) * slope, slope, curvature);
+    return sigmoid.s * sigmoid.rest * fma(x, bend, two * slope);
   }
 
  private:
@@ -280,6 +352,14 @@ struct Silu : RectifierDefaults {
     const Pack<T> x = at_most(at_least(z, low<T>()), -low<T>());
     return sigmoid.s * fma(x, sigmoid.rest, Pack<T>(T(1)));
   }
+  // s (1 - s) (2 + z (1 - 2 s))
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T>, T) {
+    const SigmoidPair<T> sigmoid(z);
+    const Pack<T> x = at_most(at_least(z, low<T>()), -low<T>());
+    const Pack<T> bend = fma(x, sigmoid.rest - sigmoid.s, Pack<T>(T(2)));
+    return sigmoid.s * sigmoid.rest * bend;
+  }
 
  private:
   template <class T>
@@ -303,18 +383,40 @@ struct Mish : RectifierDefaults {
     return select(z < Pack<T>(T(0)), e.times(x * (t + two) / fma(t, t + two, two)),
                   x * (p / fma(two * t, t, p)));
   }
-  // h + z (1 - h^2) / (1 + e^-z), h = tanh(log(1 + e^z))
+  // h + z (1 - h^2) s, h = tanh(log(1 + e^z)), s = 1 / (1 + e^-z)
   template <class T>
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
-    const Pack<T> one(T(1)), two(T(2)), limit(-ElementaryConstants<T>::exp_low);
-    const Pack<T> x = at_most(at_least(z, -limit), limit);
-    const Pack<T> t = exp_of_negative(-abs(z)), p = fma(two, t, one), q = t * (t + two);
-    const Pack<T> negative = z < Pack<T>(T(0));
-    const Pack<T> denominator = select(negative, q + two, fma(two * t, t, p));
-    const Pack<T> h = select(negative, q, p) / denominator;
-    const Pack<T> rest = select(negative, two, two * t * t) / denominator;  // 1 - h
-    return fma(x * SigmoidPair<T>(z, t).s, rest * (one + h), h);
+    const Parts<T> p(z);
+    return fma(p.x * p.sigmoid.s, p.rest * (Pack<T>(T(1)) + p.h), p.h);
   }
+  // (1 - h^2) s (2 + z (1 - s - 2 h s))
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> z, Pack<T>, T) {
+    const Parts<T> p(z);
+    const Pack<T> one(T(1)), two(T(2));
+    const Pack<T> bend = fma(-two * p.h, p.sigmoid.s, p.sigmoid.rest);
+    return p.rest * (one + p.h) * p.sigmoid.s * fma(p.x, bend, two);
+  }
+
+ private:
+  // z within the range of e^z; h, 1 - h and s of both derivatives.
+  template <class T>
+  struct Parts {
+    Pack<T> x, t;
+    SigmoidPair<T> sigmoid;
+    Pack<T> h, rest;
+    explicit Parts(Pack<T> z)
+        : x(at_most(at_least(z, Pack<T>(ElementaryConstants<T>::exp_low)),
+                    Pack<T>(-ElementaryConstants<T>::exp_low))),
+          t(exp_of_negative(-abs(z))),
+          sigmoid(z, t) {
+      const Pack<T> one(T(1)), two(T(2)), p = fma(two, t, one), q = t * (t + two);
+      const Pack<T> negative = z < Pack<T>(T(0));
+      const Pack<T> denominator = select(negative, q + two, fma(two * t, t, p));
+      h = select(negative, q, p) / denominator;
+      rest = select(negative, two, two * t * t) / denominator;
+    }
+  };
 };
 
 struct HardSigmoid : ActivationDefaults {
@@ -332,6 +434,11 @@ struct HardSigmoid : ActivationDefaults {
   static Pack<T> derivative(Pack<T> z, Pack<T>, T slope) {
     return (abs(z) < Pack<T>(T(0.5) / slope)) & Pack<T>(slope);
   }
+  // 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(0);
+  }
 };
 
 struct HardTanh : ActivationDefaults {
@@ -346,6 +453,11 @@ struct HardTanh : ActivationDefaults {
   static Pack<T> derivative(Pack<T> z, Pack<T>, T) {
     return (abs(z) < Pack<T>(T(1))) & Pack<T>(T(1));
   }
+  // 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(0);
+  }
 };
 
 struct Exp : ActivationDefaults {
@@ -358,6 +470,11 @@ struct Exp : ActivationDefaults {
   }
   template <class T>
   static Pack<T> derivative(Pack<T>, Pack<T> a, T) {
+    return a;
+  }
+  // a
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T> a, T) {
     return a;
   }
 };

@@ -84,6 +84,16 @@ void evaluate(const LossBatch<T>& batch, T parameter) {
   }
 }
 
+// sum_k y_k of sample j.
+template <class T>
+T sum_of_targets(const LossBatch<T>& batch, Index j) {
+  Pack<T> targets(T(0));
+  for_each_pack(batch.y, [&](Index at, Pack<T> mask) {
+    targets = targets + (mask & Pack<T>::load(batch.y.column(0, j) + at));
+  });
+  return sum(targets, batch.y.features);
+}
+
 // Softmax and cross-entropy: C = sum_k y_k (log sum_i e^z_i - z_k),
 // delta_k = (sum_i y_i) a_k - y_k; times w_i / sum w.
 template <class T>
@@ -93,16 +103,15 @@ void natural_cross_entropy(const LossBatch<T>& batch, T) {
     const T* yj = batch.y.column(0, j);
     const LogSumExp<T> lse(batch.z, j);
     const Pack<T> maximum(lse.maximum), log_sum = log(Pack<T>(lse.sum));
-    Pack<T> total(T(0)), targets(T(0));
+    Pack<T> total(T(0));
     for_each_pack(batch.a, [&](Index at, Pack<T> mask) {
       const Pack<T> y = mask & Pack<T>::load(yj + at);
       const Pack<T> z = mask & Pack<T>::load(zj + at);
       total = total + y * ((maximum - z) + log_sum);
-      targets = targets + y;
     });
     batch.value[j] = sum(total, batch.a.features);
     if (!batch.delta.data) continue;
-    const Pack<T> y_sum(sum(targets, batch.a.features)), scale(batch.weight[j]);
+    const Pack<T> y_sum(sum_of_targets(batch, j)), scale(batch.weight[j]);
     for_each_pack(batch.a, [&](Index at, Pack<T> mask) {
       const Pack<T> a = Pack<T>::load(aj + at), y = Pack<T>::load(yj + at);
       (mask & ((y_sum * a - y) * scale)).store(batch.delta.column(0, j) + at);
@@ -110,15 +119,54 @@ void natural_cross_entropy(const LossBatch<T>& batch, T) {
   }
 }
 
+// r_delta_k = factor term''(a_k, y_k) r_a_k, or in the natural pair, where delta is a -
+// y, factor r_a_k; times w_i / sum w.
+template <class L, bool Natural, class T>
+void r_derivative(const LossBatch<T>& batch, const Strips<T>& r_a,
+                  const Strips<T>& r_delta, T parameter) {
+  const T f = factor<L, T>(batch.a.features);
+  for (Index j = batch.first; j < batch.last; ++j) {
+    const T *aj = batch.a.column(0, j), *yj = batch.y.column(0, j);
+    const Pack<T> scale(batch.weight[j] * f);
+    for_each_pack(batch.a, [&](Index at, Pack<T> mask) {
+      Pack<T> r = Pack<T>::load(r_a.column(0, j) + at);
+      if constexpr (!Natural)
+        r = r * L::second_derivative(Pack<T>::load(aj + at), Pack<T>::load(yj + at),
+                                     parameter);
+      (mask & (r * scale)).store(r_delta.column(0, j) + at);
+    });
+  }
+}
+
+// r_delta_k = (sum_i y_i) r_a_k, times w_i / sum w.
+template <class T>
+void natural_cross_entropy_r(const LossBatch<T>& batch, const Strips<T>& r_a,
+                             const Strips<T>& r_delta, T) {
+  for (Index j = batch.first; j < batch.last; ++j) {
+    const Pack<T> scale(sum_of_targets(batch, j) * batch.weight[j]);
+    for_each_pack(batch.a, [&](Index at, Pack<T> mask) {
+      const Pack<T> r = Pack<T>::load(r_a.column(0, j) + at);
+      (mask & (r * scale)).store(r_delta.column(0, j) + at);
+    });
+  }
+}
+
+template <class L, bool Natural, class T>
+void set_functions(Loss<T>& loss) {
+  if constexpr (Natural && std::is_same_v<L, CrossEntropy>) {
+    loss.evaluate = natural_cross_entropy<T>;
+    loss.r_derivative = natural_cross_entropy_r<T>;
+  } else {
+    loss.evaluate = evaluate<L, Natural, T>;
+    loss.r_derivative = r_derivative<L, Natural, T>;
+  }
+}
+
 template <class L, class T>
 void set_functions(Loss<T>& loss) {
-  if constexpr (std::is_same_v<L, CrossEntropy>) {
-    loss.evaluate = loss.gives_delta ? natural_cross_entropy<T> : evaluate<L, false, T>;
-  } else if constexpr (L::natural_output[0] != '\0') {
-    loss.evaluate = loss.gives_delta ? evaluate<L, true, T> : evaluate<L, false, T>;
-  } else {
-    loss.evaluate = evaluate<L, false, T>;
-  }
+  if constexpr (L::natural_output[0] != '\0')
+    if (loss.gives_delta) return set_functions<L, true>(loss);
+  set_functions<L, false>(loss);
 }
 
 template <class T, class... Ls>

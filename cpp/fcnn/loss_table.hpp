@@ -42,6 +42,9 @@ struct Loss {
   T parameter = 0;
   bool gives_delta = false;  // the natural pair: evaluate gives dC/dz itself
   void (*evaluate)(const LossBatch<T>& batch, T parameter) = nullptr;
+  // r_delta = (d2C/da2) r_a: how what evaluate gives as delta changes along R a.
+  void (*r_derivative)(const LossBatch<T>& batch, const Strips<T>& r_a,
+                       const Strips<T>& r_delta, T parameter) = nullptr;
 };
 
 // The loss as it is with this output. InvalidArgument as check_loss_output.

@@ -1,9 +1,11 @@
-// The losses: C of one sample and dC/da, one struct each, and their one list.
+// The losses: C of one sample, dC/da and d2C/da2, one struct each, and their one list.
 //
 // A loss is a term per output, summed over the outputs and, where `mean`, divided by
 // their number K. With its natural output the pair's delta is a - y and C comes from z,
 // exact and finite; with any other output dC/da goes through sigma'. Denominators are
 // bounded by 1e-12 and log a by -100, as in PyTorch's binary_cross_entropy.
+// second_derivative is that of derivative as it is written, bounds included; 0 at
+// kinks.
 //
 // To add one: a struct, its place in `LossList`, its twin in tests/reference.py.
 #pragma once
@@ -37,6 +39,13 @@ inline Pack<T> bounded_below(Pack<T> denominator) {
   return at_least(denominator, Pack<T>(T(1e-12)));
 }
 
+// -d(1 / a)/da = 1 / a^2, of the bounded denominator: 0 below the bound.
+template <class T>
+inline Pack<T> bounded_square_of_inverse(Pack<T> a) {
+  const Pack<T> r = Pack<T>(T(1)) / bounded_below(a);
+  return (a >= Pack<T>(T(1e-12))) & (r * r);
+}
+
 // Nielsen, Neural Networks and Deep Learning, chapter 1.
 struct Quadratic : LossDefaults {
   static constexpr const char* name = "quadratic";
@@ -51,6 +60,11 @@ struct Quadratic : LossDefaults {
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
     return a - y;
   }
+  // 1
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(1);
+  }
 };
 
 struct Mse : LossDefaults {
@@ -64,6 +78,11 @@ struct Mse : LossDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
     return Pack<T>(T(2)) * (a - y);
+  }
+  // 2
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(2);
   }
 };
 
@@ -80,6 +99,11 @@ struct Mae : LossDefaults {
     const Pack<T> d = a - y;
     const Pack<T> zero(T(0)), one(T(1));
     return select(d > zero, one, select(d < zero, -one, d));
+  }
+  // 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T>, Pack<T>, T) {
+    return T(0);
   }
 };
 
@@ -99,6 +123,11 @@ struct Huber : LossDefaults {
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T delta) {
     return at_most(at_least(a - y, Pack<T>(-delta)), Pack<T>(delta));
   }
+  // 1 for |d| < delta, else 0
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> a, Pack<T> y, T delta) {
+    return (abs(a - y) < Pack<T>(delta)) & Pack<T>(T(1));
+  }
 };
 
 struct Poisson : LossDefaults {
@@ -117,6 +146,11 @@ struct Poisson : LossDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
     return Pack<T>(T(1)) - y / bounded_below(a);
+  }
+  // y / a^2
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> a, Pack<T> y, T) {
+    return y * bounded_square_of_inverse(a);
   }
   // a - y z, with a = e^z
   template <class T>
@@ -143,6 +177,11 @@ struct CrossEntropy : LossDefaults {
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
     return -y / bounded_below(a);
   }
+  // y / a^2
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> a, Pack<T> y, T) {
+    return y * bounded_square_of_inverse(a);
+  }
 };
 
 struct BinaryCrossEntropy : LossDefaults {
@@ -161,6 +200,13 @@ struct BinaryCrossEntropy : LossDefaults {
   template <class T>
   static Pack<T> derivative(Pack<T> a, Pack<T> y, T) {
     return (a - y) / bounded_below(a * (Pack<T>(T(1)) - a));
+  }
+  // y / a^2 + (1 - y) / (1 - a)^2; 1e12 where the denominator is bounded
+  template <class T>
+  static Pack<T> second_derivative(Pack<T> a, Pack<T> y, T) {
+    const Pack<T> one(T(1)), r = one / a, q = one / (one - a);
+    const Pack<T> least(T(1e-12)), bounded(T(1e12));
+    return select(a * (one - a) < least, bounded, y * r * r + (one - y) * q * q);
   }
   // log(1 + e^z) - y z = max(z, 0) - y z + log(1 + e^-|z|)
   template <class T>

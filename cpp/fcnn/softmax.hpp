@@ -63,4 +63,33 @@ void times_softmax_derivative(const Strips<T>& a, const Strips<T>& delta, Index 
   }
 }
 
+// The same with its derivative along R z, of which r_a = R a: with m = sum_i a_i
+// delta_i
+//   r_delta_k <- r_a_k (delta_k - m) + a_k (r_delta_k - R m),
+//   R m = sum_i (r_a_i delta_i + a_i r_delta_i), then delta as above.
+template <class T>
+void times_softmax_derivatives(const Strips<T>& a, const Strips<T>& r_a,
+                               const Strips<T>& delta, const Strips<T>& r_delta,
+                               Index first, Index last) {
+  for (Index j = first; j < last; ++j) {
+    const T *aj = a.column(0, j), *r_aj = r_a.column(0, j);
+    T *dj = delta.column(0, j), *r_dj = r_delta.column(0, j);
+    Pack<T> products(T(0)), r_products(T(0));
+    for_each_pack(a, [&](Index at, Pack<T> mask) {
+      const Pack<T> ak = Pack<T>::load(aj + at), r_ak = Pack<T>::load(r_aj + at);
+      const Pack<T> dk = Pack<T>::load(dj + at), r_dk = Pack<T>::load(r_dj + at);
+      products = products + (mask & (ak * dk));
+      r_products = r_products + (mask & (r_ak * dk + ak * r_dk));
+    });
+    const Pack<T> m(fcnn::sum(products, a.features));
+    const Pack<T> r_m(fcnn::sum(r_products, a.features));
+    for_each_pack(a, [&](Index at, Pack<T> mask) {
+      const Pack<T> ak = Pack<T>::load(aj + at), r_ak = Pack<T>::load(r_aj + at);
+      const Pack<T> dk = Pack<T>::load(dj + at), r_dk = Pack<T>::load(r_dj + at);
+      (mask & (r_ak * (dk - m) + ak * (r_dk - r_m))).store(r_dj + at);
+      (mask & (ak * (dk - m))).store(dj + at);
+    });
+  }
+}
+
 }  // namespace fcnn

@@ -10,7 +10,7 @@ import numpy as np
 
 from fcnn import _architecture, _core, _data, _plan, training
 from fcnn._base import check_loss
-from fcnn._propagation import Propagation
+from fcnn._derivatives import Derivatives
 from fcnn._types import Array
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     MetricLike = str | Callable[..., Any]
 
 
-class Network(Propagation):
+class Network(Derivatives):
     r"""A fully connected neural network.
 
     Layer l has nodes k, which receive from the nodes j of layer l-1:
