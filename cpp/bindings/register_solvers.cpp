@@ -1,4 +1,5 @@
-// The full-batch solvers: LBFGS32, LBFGS64; and their line search, for tests.
+// The full-batch solvers: LBFGS32, LevenbergMarquardt32 and of 64 bits; and the
+// line search, for tests.
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
@@ -6,6 +7,7 @@
 
 #include "call.hpp"
 #include "fcnn/lbfgs.hpp"
+#include "fcnn/levenberg_marquardt.hpp"
 #include "fcnn/line_search.hpp"
 #include "register.hpp"
 #include "samples.hpp"
@@ -32,6 +34,19 @@ Lbfgs<T> make_solver(std::shared_ptr<Network<T>> network, const Numbers& h, Lbfg
   options.tol_loss = h.at("tol_loss");
   options.max_evaluations = static_cast<int>(h.at("max_line_search"));
   return Lbfgs<T>(std::move(network), options);
+}
+
+template <class T>
+LevenbergMarquardt<T> make_solver(std::shared_ptr<Network<T>> network, const Numbers& h,
+                                  LevenbergMarquardt<T>*) {
+  LevenbergMarquardtOptions options;
+  options.mu = h.at("mu");
+  options.mu_dec = h.at("mu_dec");
+  options.mu_inc = h.at("mu_inc");
+  options.mu_max = h.at("mu_max");
+  options.goal = h.at("goal");
+  options.min_gradient = h.at("min_gradient");
+  return LevenbergMarquardt<T>(std::move(network), options);
 }
 
 template <class T, class Solver>
@@ -111,6 +126,8 @@ void register_solvers(py::module_& m) {
   using namespace py::literals;
   register_solver<float, Lbfgs<float>>(m, "LBFGS32");
   register_solver<double, Lbfgs<double>>(m, "LBFGS64");
+  register_solver<float, LevenbergMarquardt<float>>(m, "LevenbergMarquardt32");
+  register_solver<double, LevenbergMarquardt<double>>(m, "LevenbergMarquardt64");
   m.def("line_search", line_search, "phi"_a, "step"_a, "ftol"_a, "gtol"_a, "xtol"_a,
         "max_evaluations"_a);
 }

@@ -15,7 +15,7 @@ from fcnn import _threadpoolctl as _threadpoolctl
 from fcnn.callbacks import Callback, EarlyStopping
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
-from fcnn.full_batch import LBFGS, Rprop
+from fcnn.full_batch import LBFGS, LevenbergMarquardt, Rprop
 from fcnn.gradient_check import GradientCheck
 from fcnn.history import History
 from fcnn.network import Network, load
@@ -33,6 +33,7 @@ __all__ = [
     "EarlyStopping",
     "GradientCheck",
     "History",
+    "LevenbergMarquardt",
     "NAdam",
     "Network",
     "Optimizer",

@@ -214,6 +214,16 @@ class LBFGS64(_Solver):
         self, network: Network64, hyperparameters: Mapping[str, float]
     ) -> None: ...
 
+class LevenbergMarquardt32(_Solver):
+    def __init__(
+        self, network: Network32, hyperparameters: Mapping[str, float]
+    ) -> None: ...
+
+class LevenbergMarquardt64(_Solver):
+    def __init__(
+        self, network: Network64, hyperparameters: Mapping[str, float]
+    ) -> None: ...
+
 def line_search(
     phi: Callable[[float], tuple[float, float]],
     step: float,

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from fcnn import _checks, _core
 
 if TYPE_CHECKING:
+    from fcnn._base import NetworkBase
     from fcnn._plan import Step
     from fcnn.callbacks import Callback
-    from fcnn.network import Network
 
 DEFAULTS = {rule["name"]: rule["hyperparameters"] for rule in _core.optimizers()}
 
@@ -46,7 +46,7 @@ class Optimizer:
             value = check(field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
 
-    def check(self, net: Network, step: Step) -> None:  # noqa: ARG002
+    def check(self, net: NetworkBase, step: Step) -> None:  # noqa: ARG002
         """Refuses, by a ValueError, what it cannot do, before anything is changed."""
         kind = type(self).__name__
         if self.losses and step.loss not in self.losses:
@@ -418,6 +418,13 @@ _CHECKS = {
     "tol_gradient": _checks.non_negative,
     "tol_loss": _checks.non_negative,
     "max_line_search": _count,
+    "mu": _checks.positive,
+    "mu_dec": _checks.positive,
+    "mu_inc": _checks.positive,
+    "mu_max": _checks.positive,
+    "goal": _checks.non_negative,
+    "min_gradient": _checks.non_negative,
+    "max_fail": _count,
 }
 # fields that are two of the core's hyperparameters
 _PAIRS = {
