@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent.parent / "examples"
 PROMISED = {
     "derivatives",
     "digits",
+    "levenberg_marquardt",
     "mnist",
     "regression",
     "scipy_lbfgs",

@@ -210,10 +210,11 @@ class LevenbergMarquardt(Optimizer):
     --------
     >>> import fcnn
     >>> import numpy as np
-    >>> X = np.linspace(-3, 3, 200)[:, None]
-    >>> net = fcnn.Network([1, 10, 1], "tanh", "identity", dtype="float64", seed=0)
-    >>> history = net.fit(X, np.sin(2 * X), optimizer="levenberg_marquardt", epochs=100)
-    >>> history.loss[-1] < 1e-8
+    >>> X = np.random.default_rng(0).uniform(-1, 1, size=(200, 2))
+    >>> y = np.sin(X[:, 0] + 2 * X[:, 1])
+    >>> net = fcnn.Network([2, 10, 1], "tanh", "identity", dtype="float64", seed=0)
+    >>> history = net.fit(X, y, optimizer="levenberg_marquardt", epochs=100)
+    >>> history.loss[-1] < 1e-6
     True
     """
 
