@@ -6,6 +6,7 @@
     python -m bench scaling --threads 1,2 --plot scaling.png
     python -m bench startup
     python -m bench memory
+    python -m bench full_batch --threads 1,2
 
 Nothing is timed before its answer is found to be right: every library starts from the
 same weights, takes the same batches in the same order, and must arrive at the
@@ -20,5 +21,6 @@ so that whatever else the machine does meets all of them; medians are compared.
 - `peak.py`, `peak.c`: the multiply-add rate of one core, measured.
 - `scaling.py`: time against batch, width, depth and rows, as a picture.
 - `startup.py`, `memory.py`: import time and install size; memory of training on a file.
+- `full_batch.py`: L-BFGS and Levenberg-Marquardt against SciPy, scikit-learn and Adam.
 - `nielsen.py`: two networks of Nielsen's book, a script of its own.
 """

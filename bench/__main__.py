@@ -1,11 +1,11 @@
-"""The command line: python -m bench train|predict|scaling|startup|memory."""
+"""The command line: python -m bench train|predict|scaling|startup|memory|full_batch."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from bench import machine, memory, report, scaling, startup
+from bench import full_batch, machine, memory, report, scaling, startup
 from bench.harness import Harness
 from bench.rivals import OURS, RIVALS
 from bench.workloads import predict, train
@@ -19,6 +19,7 @@ RIVALS_OF = {
     "startup": ["numpy", "sklearn", "torch", "jax", "onnxruntime"],
     "scaling": ["torch", "jax"],
     "memory": [],
+    "full_batch": [],
 }
 
 
@@ -35,6 +36,9 @@ def main() -> None:
         gigabytes = 0.2 if options.quick else options.gigabytes
         result = memory.measure(rivals, options.threads, gigabytes, options.folder)
         print(f"\n{memory.as_table(result)}")
+    elif options.command == "full_batch":
+        result = [full_batch.measure(n, quick=options.quick) for n in options.threads]
+        print(*("", *map(full_batch.as_text, result)), sep="\n")
     elif options.command == "scaling":
         harness = Harness(rivals, options.threads, options.repeat, options.seconds)
         result = scaling.measure(harness, quick=options.quick)
@@ -77,6 +81,7 @@ def parse() -> argparse.Namespace:
         "scaling": "training time against batch, width, depth, rows",
         "startup": "import time and install size",
         "memory": "anonymous memory of training on a memory-mapped file",
+        "full_batch": "solvers against SciPy's, scikit-learn's and Adam",
     }.items():
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--rivals", type=names, help="of " + ", ".join(RIVALS))

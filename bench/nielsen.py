@@ -28,7 +28,7 @@ class TestAccuracy(fcnn.Callback):
         self.net, self.X, self.y = net, X, y
         self.accuracies: list[float] = []
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         measured = self.net.evaluate(self.X, self.y, metrics=["accuracy"])
         self.accuracies.append(measured["accuracy"])
 

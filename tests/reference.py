@@ -655,7 +655,25 @@ def nadam(
     return theta - lr * (m_hat + g_hat) / (np.sqrt(v_hat) + eps)
 
 
-OPTIMIZERS = {f.__name__: f for f in (sgd, adam, adamw, rmsprop, adagrad, nadam)}
+def rprop(
+    theta: Array,
+    g: Array,
+    s: State,
+    t: int,
+    lr=0.01,
+    eta_minus=0.5,
+    eta_plus=1.2,
+    step_min=1e-6,
+    step_max=50.0,
+) -> Array:
+    agree = np.sign(g) * np.sign(s.get("g", 0))
+    eta = np.select([agree > 0, agree < 0], [eta_plus, eta_minus], 1.0)
+    s["size"] = np.clip(s.get("size", lr) * eta, step_min, step_max)
+    s["g"] = np.where(agree < 0, 0.0, g)
+    return theta - np.sign(s["g"]) * s["size"]
+
+
+OPTIMIZERS = {f.__name__: f for f in (sgd, adam, adamw, rmsprop, adagrad, nadam, rprop)}
 
 
 # ------------------------------------------------------------------ schedules
@@ -734,3 +752,28 @@ SCHEDULES = {
 def clip_norm(g: Array, bound: float) -> Array:
     """g, scaled down if need be so that its 2-norm is at most the bound."""
     return g * min(1.0, bound / max(float(np.linalg.norm(g)), 1e-300))
+
+
+def levenberg_marquardt(
+    layers: list[Layer],
+    X: Array,
+    y: Array,
+    loss: str,
+    mu: float,
+    weights: Array | None = None,
+    l2: float = 0.0,
+) -> tuple[float, Array]:
+    """C, and the step d of (J^T J + l2/2 I_W + mu I) d = -(J^T r + l2/2 w)."""
+    w = np.ones(len(X)) if weights is None else np.asarray(weights, float)
+    _, a = forward(layers, X)
+    K = y.shape[1]
+    scale = np.sqrt({"mse": 1 / K, "quadratic": 1 / 2}[loss] * w / w.sum())
+    r = (scale[:, None] * (a[-1] - y)).ravel()
+    J = (scale[:, None, None] * jacobians(layers, X)[1]).reshape(len(r), -1)
+    theta = flatten([None, *(x.W for x in layers)], [None, *(x.b for x in layers)])
+    ones = [np.ones_like(x.W) for x in layers]
+    zeros = [None if x.b is None else np.zeros_like(x.b) for x in layers]
+    is_weight = flatten([None, *ones], [None, *zeros])
+    H = J.T @ J + np.diag(l2 / 2 * is_weight + mu)
+    C = r @ r + l2 / 2 * np.sum((is_weight * theta) ** 2)
+    return C, -np.linalg.solve(H, J.T @ r + l2 / 2 * is_weight * theta)

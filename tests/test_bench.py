@@ -33,3 +33,16 @@ def test_it_runs_and_writes_what_it_measured(arguments, tmp_path):
         for result in results:
             assert result["failures"] == {}
             assert set(result["rivals"]) == {"fcnn", "numpy"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+def test_the_full_batch_solvers(tmp_path):
+    path = tmp_path / "result.json"
+    command = [sys.executable, "-m", "bench", "full_batch", "--quick", "--json", path]
+    printed = subprocess.check_output(command, cwd=ROOT, text=True)
+    (result,) = json.loads(path.read_text())["results"]
+    assert "least_squares" in printed
+    ratios = [ratio for one in result["evaluations"] for ratio in one["ratios"]]
+    assert all(0.5 < ratio < 2 for ratio in ratios)
+    assert len(result["per_evaluation"]) == 3
+    assert len(result["ridges"]["lm"]) == 2

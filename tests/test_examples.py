@@ -13,8 +13,8 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
 PROMISED = {
-    *("callbacks", "derivatives", "digits", "learning_rate", "mnist", "regression"),
-    *("scipy_lbfgs", "sparse"),
+    *("callbacks", "derivatives", "digits", "learning_rate", "levenberg_marquardt"),
+    *("mnist", "regression", "scipy_lbfgs", "sparse"),
     "xor_by_hand",
 }
 SCRIPTS = sorted(FOLDER.glob("*.py"))

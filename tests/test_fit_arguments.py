@@ -57,7 +57,7 @@ REFUSED = [
     ({"progress": "yes"}, (TypeError, ValueError), "progress"),
     ({"n_threads": 0}, ValueError, "n_threads must be in 1..1024"),
     ({"seed": -1}, ValueError, "seed must be in 0.."),
-    ({"optimizer": "lbfgs"}, ValueError, "lbfgs"),
+    ({"optimizer": "newton"}, ValueError, "newton"),
     ({"optimizer": fcnn.SGD}, TypeError, "optimizer"),
     ({"loss": "binary"}, ValueError, "'binary'"),
 ]

@@ -29,6 +29,8 @@ CASES = [
     fcnn.Adagrad(lr=0.1, lr_decay=0.2, eps=1e-3, initial_accumulator_value=0.5),
     fcnn.NAdam(),
     fcnn.NAdam(lr=0.01, betas=(0.8, 0.9), eps=1e-4, momentum_decay=0.1),
+    fcnn.Rprop(),
+    fcnn.Rprop(lr=0.1, etas=(0.3, 1.7), step_sizes=(0.05, 0.3)),
 ]
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
 optimizers = pytest.mark.parametrize("optimizer", CASES, ids=repr)
@@ -36,6 +38,14 @@ optimizers = pytest.mark.parametrize("optimizer", CASES, ids=repr)
 
 def make(dtype="float64"):
     return fcnn.Network([3, 5, 2], "tanh", "softmax", dtype=dtype, seed=1)
+
+
+def one_step(net, X, y, optimizer, **arguments):
+    """Over all rows: fit_batch's, or an epoch of an optimizer that takes no batch."""
+    if optimizer.full_batch:
+        net.fit(X, y, optimizer=optimizer, epochs=1, **arguments)
+    else:
+        net.fit_batch(X, y, optimizer=optimizer, **arguments)
 
 
 def test_every_optimizer_is_here():
@@ -53,7 +63,7 @@ def test_twenty_steps_of_the_rule(optimizer, dtype, rng):
         probe.parameters[:] = theta
         _, g = probe.loss_and_gradient(X[t - 1], y[t - 1])
         theta = rule(theta, g, state, t, **optimizer.hyperparameters)
-        net.fit_batch(X[t - 1], y[t - 1], optimizer=optimizer)
+        one_step(net, X[t - 1], y[t - 1], optimizer)
         # float32's own gradients differ a little, and Adam's quotients say so loudly
         steps = t if dtype == "float32" else 1
         assert_close(net.parameters, theta, TOLERANCE[dtype] * steps, f"step {t}")
@@ -66,10 +76,11 @@ def test_fit_is_fit_batch_after_fit_batch(optimizer, rng):
     X, y = rng.normal(size=(23, 3)), rng.integers(0, 2, 23)
     arguments = {"optimizer": optimizer, "l1": 0.01, "l2": 0.1, "clip_norm": 0.2}
     a, b = make(), make()
-    a.fit(X, y, epochs=2, batch_size=5, shuffle=False, **arguments)
+    size = None if optimizer.full_batch else 5
+    a.fit(X, y, epochs=2, batch_size=size, shuffle=False, **arguments)
     for _ in range(2):
-        for i in range(0, 23, 5):
-            b.fit_batch(X[i : i + 5], y[i : i + 5], **arguments)
+        for i in range(0, 23, size or 23):
+            one_step(b, X[i : i + (size or 23)], y[i : i + (size or 23)], **arguments)
     assert a.parameters.tobytes() == b.parameters.tobytes()
 
 
@@ -102,7 +113,8 @@ def test_by_name_it_learns(name, dtype, rng):
     before = net.evaluate(X, y, metrics="accuracy")
     cls = {case.name: type(case) for case in CASES}[name]
     rate = {"sgd": 2.0, "adagrad": 0.3}.get(name, 0.03)
-    history = net.fit(X, y, optimizer=cls(lr=rate), epochs=60, batch_size=20)
+    size = {"batch_size": None if cls.full_batch else 20}
+    history = net.fit(X, y, optimizer=cls(lr=rate), epochs=60, **size)
     after = net.evaluate(X, y, metrics="accuracy")
     assert before["accuracy"] < 0.8
     assert after["accuracy"] > 0.93

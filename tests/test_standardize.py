@@ -44,7 +44,7 @@ def test_learns_what_scikit_learn_does(data, weighted, rng):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_is_a_plain_network_on_standardized_data(data, dtype):
-    """The same bits as standardizing outside, in fit, predict, evaluate and backprop."""
+    """The same bits as standardizing outside: fit, predict, evaluate, backprop."""
     X, y = data
     net, plain = make(dtype=dtype), make(dtype=dtype, standardize=False)
     history = net.fit(X, y, epochs=3, validation_split=0.2, metrics="mae")

@@ -48,7 +48,7 @@ def model(work, start, X, y):
     for coef, intercept, (W, b) in zip(net.coefs_, net.intercepts_, start, strict=True):
         coef[...] = W.T
         intercept[...] = b
-    del net._optimizer  # noqa: SLF001  (its moments have seen a row)
+    del net._optimizer
     return net
 
 

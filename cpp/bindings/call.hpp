@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -98,6 +99,7 @@ class Guard {
     std::thread::id nobody;
     if (!trainer_.compare_exchange_strong(nobody, std::this_thread::get_id()))
       throw Busy("this network is being trained already");
+    trainings_.fetch_add(1);
     while (readers_.load() > 0) {
       if (PyErr_CheckSignals() != 0) {
         end();
@@ -108,6 +110,8 @@ class Guard {
     }
   }
   void end() { trainer_.store(std::thread::id()); }
+  // How many have begun: what was computed in an earlier one may no longer hold.
+  std::int64_t trainings() const { return trainings_.load(); }
   void check() const {
     const std::thread::id trainer = trainer_.load();
     if (trainer != std::thread::id() && trainer != std::this_thread::get_id())
@@ -158,6 +162,7 @@ class Guard {
   }
 
   std::atomic<std::thread::id> trainer_{};
+  std::atomic<std::int64_t> trainings_{0};
   std::atomic<int> readers_{0};
   std::atomic<int> forks_{forks().load()};
 };

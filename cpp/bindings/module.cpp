@@ -43,4 +43,5 @@ PYBIND11_MODULE(FCNN_MODULE, m, pybind11::mod_gil_not_used()) {
   fcnn::bindings::register_predictors(m);
   fcnn::bindings::register_derivatives(m);
   fcnn::bindings::register_trainers(m);
+  fcnn::bindings::register_solvers(m);
 }

@@ -11,5 +11,6 @@ void register_networks(pybind11::module_& m);
 void register_predictors(pybind11::module_& m);
 void register_derivatives(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
+void register_solvers(pybind11::module_& m);
 
 }  // namespace fcnn::bindings

@@ -5,6 +5,7 @@
 #include "fcnn/trainer.hpp"
 #include "register.hpp"
 #include "samples.hpp"
+#include "state.hpp"
 
 namespace fcnn::bindings {
 
@@ -97,29 +98,13 @@ void set_learning_rate(TrainerHandle<T>& self, double lr) {
 template <class T>
 py::dict state(TrainerHandle<T>& self) {
   self.guard->check();
-  const auto held = self.trainer.state();
-  py::list moments;
-  for (const Vector<T>& moment : held.moments)
-    moments.append(py::array_t<T>(moment.size(), moment.data()));
-  py::dict result;
-  result["step"] = held.step;
-  result["scalars"] = held.scalars;
-  result["moments"] = moments;
-  return result;
+  return state_dict<T>(self.trainer.state());
 }
 
 template <class T>
 void set_state(TrainerHandle<T>& self, const py::dict& state) {
   self.guard->check();
-  typename Trainer<T>::State given;
-  given.step = state["step"].cast<std::int64_t>();
-  given.scalars = state["scalars"].cast<std::vector<double>>();
-  for (const py::handle item : state["moments"]) {
-    const auto moment = py::cast<py::array_t<T, py::array::c_style>>(item);
-    given.moments.push_back(
-        Eigen::Map<const Vector<T>>(moment.data(), static_cast<Index>(moment.size())));
-  }
-  self.trainer.set_state(given);
+  self.trainer.set_state(state_from<T>(state));
 }
 
 template <class T>

@@ -5,6 +5,19 @@
 namespace fcnn {
 
 template <class T>
+void check_finite(const Samples& samples, Index last) {
+  for (const auto& [table, name] : {std::pair(&samples.x, "X"), {&samples.y, "y"}}) {
+    const Index row = first_row_not_finite<T>(*table, samples.rows, 0, last);
+    if (row >= 0)
+      throw InvalidArgument(std::string(name) + " must be finite, row " +
+                            std::to_string(row) + " is not");
+  }
+}
+
+template void check_finite<float>(const Samples&, Index);
+template void check_finite<double>(const Samples&, Index);
+
+template <class T>
 Batch<T>::Batch(const Network<T>& network, Index capacity, bool with_delta)
     : network_(network), n_in_(network.n_in()) {
   x_storage_.resize(Strips<T>::size_apart(n_in_, capacity));

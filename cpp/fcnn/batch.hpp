@@ -28,6 +28,11 @@ struct Samples {
   double weight_at(Index i) const { return weight ? weight[row(i)] : 1.0; }
 };
 
+// InvalidArgument naming the first of the samples before `last` with a number that is
+// not finite (as a T), if there is one.
+template <class T>
+void check_finite(const Samples& samples, Index last);
+
 template <class T>
 class Batch {
  public:

@@ -20,7 +20,25 @@ class Network {
   Network(std::vector<Index> sizes, const std::vector<std::string>& activations,
           const std::vector<bool>& bias);
 
+  // The same network in another precision, without noise.
+  template <class U>
+  explicit Network(const Network<U>& other)
+      : sizes_(other.sizes()), dropout_(sizes_.size() - 1) {
+    set_standardizer(other.standardizer());
+    for (const auto& from : other.layers()) {
+      Layer layer{from.n_in, from.n_out, from.weight, from.bias,
+                  find_activation<T>(from.activation.name)};
+      layer.activation.parameter = static_cast<T>(from.activation.parameter);
+      layers_.push_back(layer);
+    }
+    n_parameters_ = other.n_parameters();
+    theta_.setZero(n_parameters_ + Strips<T>::width);
+    for (Index p = 0; p < n_parameters_; ++p)
+      theta_[p] = static_cast<T>(other.theta()[p]);
+  }
+
   Index depth() const { return static_cast<Index>(layers_.size()); }  // L
+  const std::vector<Index>& sizes() const { return sizes_; }
   Index n_in() const { return sizes_.front(); }
   Index n_out() const { return sizes_.back(); }
   Index n_parameters() const { return n_parameters_; }

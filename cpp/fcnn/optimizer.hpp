@@ -44,7 +44,7 @@ class Optimizer {
   static constexpr std::size_t kFactorScalars = 2;
 
   Schedule schedule_;
-  std::variant<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam> rule_;
+  std::variant<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam, Rprop> rule_;
 };
 
 }  // namespace fcnn

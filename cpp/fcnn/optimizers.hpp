@@ -218,6 +218,39 @@ struct Nadam : OptimizerDefaults {
   }
 };
 
-using OptimizerList = TypeList<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam>;
+// A step size of its own for each parameter, by the signs of g and of the last step's
+// g: equal: size <- min(size eta_plus, step_max); opposite: size <- max(size eta_minus,
+// step_min), and no step, as if g were 0; theta <- theta - sign(g) size. Riedmiller,
+// Braun, A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP
+// Algorithm, 1993, in PyTorch's form. For the gradient over all rows: a mini-batch's
+// signs are noise.
+struct Rprop : OptimizerDefaults {
+  static constexpr const char* name = "rprop";
+  static constexpr std::array hyperparameters = {
+      Hyperparameter{"lr", 1e-2}, Hyperparameter{"eta_minus", 0.5},
+      Hyperparameter{"eta_plus", 1.2}, Hyperparameter{"step_min", 1e-6},
+      Hyperparameter{"step_max", 50}};
+  double lr, eta_minus, eta_plus, step_min, step_max;
+  explicit Rprop(const double* h)
+      : lr(h[0]), eta_minus(h[1]), eta_plus(h[2]), step_min(h[3]), step_max(h[4]) {}
+
+  int n_moments() const { return 2; }
+  void prepare(std::int64_t, double*) {}
+  template <class T, std::size_t N>
+  void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
+    Pack<T>&size = moment[0], &last = moment[1];  // of last the sign alone
+    const Pack<T> zero(T(0)), one(T(1));
+    size = select(size == zero, pack_of<T>(lr), size);  // the first step
+    const Pack<T> sign = select(g > zero, one, select(g < zero, -one, g));
+    const Pack<T> agree = sign * last;
+    const Pack<T> eta = select(agree > zero, pack_of<T>(eta_plus),
+                               select(agree < zero, pack_of<T>(eta_minus), one));
+    size = at_most(at_least(size * eta, pack_of<T>(step_min)), pack_of<T>(step_max));
+    last = select(agree < zero, zero, sign);
+    theta = theta - last * size;
+  }
+};
+
+using OptimizerList = TypeList<Sgd, Adam, AdamW, RmsProp, Adagrad, Nadam, Rprop>;
 
 }  // namespace fcnn

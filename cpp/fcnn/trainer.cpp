@@ -7,22 +7,6 @@
 
 namespace fcnn {
 
-namespace {
-
-// InvalidArgument naming the first of the samples before `last` with a number that is
-// not finite (as a T), if there is one.
-template <class T>
-void check_finite(const Samples& samples, Index last) {
-  for (const auto& [table, name] : {std::pair(&samples.x, "X"), {&samples.y, "y"}}) {
-    const Index row = first_row_not_finite<T>(*table, samples.rows, 0, last);
-    if (row >= 0)
-      throw InvalidArgument(std::string(name) + " must be finite, row " +
-                            std::to_string(row) + " is not");
-  }
-}
-
-}  // namespace
-
 template <class T>
 Trainer<T>::Trainer(std::shared_ptr<Network<T>> network, const std::string& optimizer,
                     const Given& hyperparameters, const Schedule& schedule)

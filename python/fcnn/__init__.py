@@ -27,6 +27,7 @@ from fcnn.callbacks import (
 from fcnn.checkpoint import Checkpoint
 from fcnn.config import get_num_threads, set_num_threads, show_config
 from fcnn.errors import TrainingDiverged
+from fcnn.full_batch import LBFGS, LevenbergMarquardt, Rprop
 from fcnn.gradient_check import GradientCheck
 from fcnn.history import History
 from fcnn.learning_rate import LRRangeTest, lr_range_test
@@ -35,6 +36,7 @@ from fcnn.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from fcnn.records import Backprop, Trace
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adagrad",
     "Adam",
@@ -48,12 +50,14 @@ __all__ = [
     "History",
     "LRRangeTest",
     "LambdaCallback",
+    "LevenbergMarquardt",
     "ModelCheckpoint",
     "NAdam",
     "Network",
     "Optimizer",
     "RMSprop",
     "ReduceLROnPlateau",
+    "Rprop",
     "Standardizer",
     "TensorBoard",
     "TimeLimit",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from fcnn.optimizers import Optimizer
+    from fcnn.optimizers import AnyTrainer, Optimizer
 
 
 class TrainingState(NamedTuple):
@@ -73,7 +73,7 @@ class NetworkBase:
         self._theta = self._engine.parameters
         self._layers = Layers(architecture, self._theta)
         self._optimizer: Optimizer | None = None
-        self._trainer: _core.Trainer32 | _core.Trainer64 | None = None
+        self._trainer: AnyTrainer | None = None
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -262,16 +262,10 @@ class NetworkBase:
             return self._loss
         return check_loss(loss, self._architecture)
 
-    def _trainer_for(self, optimizer: Optimizer) -> _core.Trainer32 | _core.Trainer64:
+    def _trainer_for(self, optimizer: Optimizer) -> AnyTrainer:
         """The last trainer if its optimizer equals this one, else a new one."""
         if self._trainer is None or optimizer != self._optimizer:
-            name, values = optimizer.name, optimizer.hyperparameters
-            schedule = optimizer.schedule._core_schedule()
-            self._trainer = (
-                _core.Trainer32(self._engine, name, values, schedule)
-                if isinstance(self._engine, _core.Network32)
-                else _core.Trainer64(self._engine, name, values, schedule)
-            )
+            self._trainer = optimizer.new_trainer(self._engine)
             self._optimizer = optimizer
         return self._trainer
 

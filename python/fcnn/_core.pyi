@@ -234,6 +234,57 @@ class Trainer64(_Trainer):
         schedule: Schedule,
     ) -> None: ...
 
+class _Solver:
+    def iterate(
+        self,
+        X: Array,
+        Y: Array,
+        labels: bool,
+        loss: str,
+        sample_weight: Array | None,
+        rows: Array | None,
+        l1: float,
+        l2: float,
+        n_threads: int,
+    ) -> float: ...
+    @property
+    def finished(self) -> str: ...
+    @property
+    def evaluations(self) -> int: ...
+    @property
+    def learning_rate(self) -> None: ...
+    def state(self) -> TrainerState: ...
+    def set_state(self, state: TrainerState) -> None: ...
+
+class LBFGS32(_Solver):
+    def __init__(
+        self, network: Network32, hyperparameters: Mapping[str, float]
+    ) -> None: ...
+
+class LBFGS64(_Solver):
+    def __init__(
+        self, network: Network64, hyperparameters: Mapping[str, float]
+    ) -> None: ...
+
+class LevenbergMarquardt32(_Solver):
+    def __init__(
+        self, network: Network32, hyperparameters: Mapping[str, float]
+    ) -> None: ...
+
+class LevenbergMarquardt64(_Solver):
+    def __init__(
+        self, network: Network64, hyperparameters: Mapping[str, float]
+    ) -> None: ...
+
+def line_search(
+    phi: Callable[[float], tuple[float, float]],
+    step: float,
+    ftol: float,
+    gtol: float,
+    xtol: float,
+    max_evaluations: int,
+) -> tuple[float | None, int]: ...
+
 class Predictor32:
     def __call__(self, x: object, out: Array | None = None, /) -> Array: ...
 

@@ -132,7 +132,7 @@ def check_step(
         if sample_weight is not None:
             raise ValueError("batches bring their own weights: (X, y, sample_weight)")
         rows = None
-    return Step(
+    step = Step(
         rows=rows,
         loss=name,
         optimizer=optimizers.resolve(optimizer),
@@ -143,6 +143,8 @@ def check_step(
         label_smoothing=_check_smoothing(label_smoothing, name),
         n_threads=config.threads(n_threads),
     )
+    step.optimizer.check(net, step)
+    return step
 
 
 def check_fit(
@@ -184,7 +186,11 @@ def check_fit(
             validation.weights(held_out), "the held-out rows' sample_weight"
         )
     step = _weigh_rows(given, class_weight, train)
-    if batch_size is None:
+    order = _check_shuffle(shuffle)
+    if step.optimizer.full_batch:
+        _check_full_batch(net, step, batch_size, shuffle, batches)
+        batch_size, order = len(train), _SHUFFLES[False]
+    elif batch_size is None:
         batch_size = DEFAULT_BATCH_SIZE
     batch_size = _checks.integer("batch_size", batch_size, 1)
     plan = Plan(
@@ -196,10 +202,14 @@ def check_fit(
         validation_rows=held_out,
         epochs=n_epochs,
         batch_size=batch_size if batches is not None else min(batch_size, len(train)),
-        shuffle=_check_shuffle(shuffle),
+        shuffle=order,
         seed=net_seed if seed is None else _checks.seed("seed", seed),
         metrics=_metrics.resolve(metrics),
-        callbacks=_check_callbacks(callbacks),
+        callbacks=_in_order(
+            step.optimizer.callbacks(
+                _check_callbacks(callbacks), validated=validation is not None
+            )
+        ),
         progress=_progress.check_mode(progress),
         saved=saved,
     )
@@ -299,6 +309,25 @@ def _check_shuffle(shuffle: Any) -> int:
     return _SHUFFLES[_checks.flag("shuffle", shuffle)]
 
 
+def _check_full_batch(
+    net: Network, step: Step, batch_size: Any, shuffle: Any, batches: Any
+) -> None:
+    kind = type(step.optimizer).__name__
+    if net._architecture.has_noise:
+        raise ValueError(
+            f"{kind} needs the same C in each epoch: dropout and input_noise must be 0"
+        )
+    if batches is not None:
+        raise ValueError(f"{kind} needs every row at once: give X and y, not batches")
+    if batch_size is not None:
+        raise ValueError(
+            f"{kind} takes every row in each epoch: batch_size must be None, not "
+            f"{_checks.shown(batch_size)}"
+        )
+    if shuffle == "batch":
+        raise ValueError(f"{kind} takes every row at once: shuffle='batch' is no order")
+
+
 def _check_callbacks(callbacks: Any) -> list[Callback]:
     if isinstance(callbacks, Callback):
         return [callbacks]
@@ -313,7 +342,9 @@ def _check_callbacks(callbacks: Any) -> list[Callback]:
                 "a callback must be an object of a subclass of fcnn.Callback, not "
                 f"{_checks.shown(callback)}"
             )
-    # what writes checkpoints comes last: it keeps what the others have noted
-    return sorted(
-        found, key=lambda callback: isinstance(callback, checkpoint.Checkpoint)
-    )
+    return found
+
+
+def _in_order(callbacks: list[Callback]) -> list[Callback]:
+    """What writes checkpoints comes last: it keeps what the others have noted."""
+    return sorted(callbacks, key=lambda c: isinstance(c, checkpoint.Checkpoint))

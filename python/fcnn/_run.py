@@ -17,6 +17,7 @@ from fcnn.history import History
 if TYPE_CHECKING:
     from fcnn._plan import Plan, Step
     from fcnn.network import Network
+    from fcnn.optimizers import AnyTrainer
 
 
 class Run:
@@ -49,7 +50,8 @@ class Run:
     @property
     def asked_to_stop(self) -> bool:
         """Whether a callback wants no further batch."""
-        return self._stopped or any(c.stop_training for c in self.plan.callbacks)
+        asked = any(c.stop_training for c in self.plan.callbacks)
+        return self._stopped or asked or self.history.stop_reason is not None
 
     def train_epoch(self) -> dict[str, float]:
         """Trains to the end of the epoch and calls the callbacks; returns its logs."""
@@ -80,17 +82,25 @@ class Run:
             end = min([k * (self.batch // k + 1) for k in intervals] + [n])
             self._call_batch_hooks("on_train_batch_begin", self.batch, self.batch)
             with self._going_back():
-                self._sums = self._trainer().epoch(
-                    *plan.step.data.arguments(plan.step.loss),
-                    plan.train,
-                    self._options(plan.step, plan.batch_size),
-                    self.batch,
-                    end,
-                    self._sums,
-                    self._outputs,
-                )
+                self._sums = self._train_until(end)
             self.batch = end
             self._call_batch_hooks("on_train_batch_end", end - 1, end, self._logs())
+
+    def _train_until(self, end: int) -> tuple[float, float]:
+        """Trains up to this batch; the sums of w C and of w in the epoch so far."""
+        step, net = self.plan.step, self.net
+        arguments = *step.data.arguments(step.loss), self.plan.train
+        trainer = self._trainer()
+        if isinstance(trainer, (_core.Trainer32, _core.Trainer64)):
+            options = self._options(step, self.plan.batch_size)
+            return trainer.epoch(
+                *arguments, options, self.batch, end, self._sums, self._outputs
+            )
+        if self._outputs is not None:
+            net._engine.evaluate(*arguments, self._outputs, step.n_threads)
+        loss = trainer.iterate(*arguments, step.l1, step.l2, step.n_threads)
+        self.history.stop_reason = trainer.finished or None
+        return loss, 1.0
 
     def _train_stream(self) -> None:
         plan = self.plan
@@ -121,7 +131,7 @@ class Run:
         if self.batch == 0:
             raise ValueError(f"batches had none in epoch {self.epoch}")
 
-    def _trainer(self) -> _core.Trainer32 | _core.Trainer64:
+    def _trainer(self) -> AnyTrainer:
         # anew each time: a callback may have reset the optimizer
         return self.net._trainer_for(self.plan.step.optimizer)
 
@@ -198,12 +208,19 @@ class Run:
         """Whether a checkpoint of a finished fit leaves nothing to do."""
         return self._finished and (self._stopped or self.epoch >= self.plan.epochs)
 
+    @property
+    def _stopped_for_good(self) -> bool:
+        """Whether a longer fit would have stopped here too."""
+        by_callback = any(
+            c.stop_training and c.stop_is_final for c in self.plan.callbacks
+        )
+        by_solver = self.history.stop_reason is not None
+        return self._stopped or by_callback or by_solver
+
     def finish(self) -> None:
         """Calls on_train_end, and has checkpoints of the fit's end written."""
         plan = self.plan
-        stopped = self._stopped or any(
-            c.stop_training and c.stop_is_final for c in plan.callbacks
-        )
+        stopped = self._stopped_for_good
         finished = stopped or self.epoch >= plan.epochs
         state = self.state() if self._checkpoints else {}
         recorded = self.history.metrics.items()
@@ -219,7 +236,6 @@ class Run:
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
         net, start, standardizer = self.net, self._start, self.net.standardizer
-        stopped = any(c.stop_training and c.stop_is_final for c in self.plan.callbacks)
         return {
             **self._description,
             "seed": net.seed,
@@ -241,7 +257,8 @@ class Run:
                 [type(c).__name__, c.state()] for c in checkpoint.with_state(self.plan)
             ],
             "finished": False,
-            "stopped": self._stopped or stopped,
+            "stopped": self._stopped_for_good,
+            "stop_reason": self.history.stop_reason,
             "result": None,
         }
 
@@ -265,6 +282,7 @@ class Run:
                 self._outputs[...] = tree["outputs"]
             recorded = {name: tree["history"][name] for name in plan.names}
             self.history = History.restore(recorded)
+            self.history.stop_reason = tree["stop_reason"]
             if len(self.history.epoch) != self.epoch:
                 raise ValueError(f"its history has {len(self.history.epoch)} epochs")
         net._set_training_state(training)

@@ -231,6 +231,7 @@ _FORM: dict[str, Any] = {
     "finished": bool,
     "stopped": bool,
     "stream": list,
+    "stop_reason": (str, type(None)),
     "result": (dict, type(None)),
 }
 

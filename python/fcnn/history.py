@@ -33,6 +33,10 @@ class History:
     stop_reason : str or None
         Why the fit ended before its last epoch; None if it did not.
 
+    stop_reason : str or None
+        Why a full-batch solver ended the fit early, such as "converged: the gradient is
+        below tol_gradient"; None where it did not.
+
     Notes
     -----
     ``loss`` is the weighted mean over the epoch of each mini-batch's loss before
@@ -58,6 +62,7 @@ class History:
     def __init__(self, names: Iterable[str]) -> None:
         self.epoch: list[int] = []
         self.metrics: dict[str, list[float]] = {name: [] for name in names}
+        self.stop_reason: str | None = None
 
     @property
     def loss(self) -> list[float]:

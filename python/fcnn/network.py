@@ -203,14 +203,16 @@ class Network(Derivatives):
             The name of a loss, which the network's `loss` then is; by default that.
         optimizer : str or Optimizer, default "adam"
             ``fcnn.SGD``, ``Adam``, ``AdamW``, ``RMSprop``, ``Adagrad``, ``NAdam``, or
-            such a name in lower case, for its defaults. Its ``lr`` may be one of
-            `fcnn.schedules`.
+            such a name in lower case, for its defaults, whose ``lr`` may be one of
+            `fcnn.schedules`; or one that takes every row in each step: ``Rprop``,
+            ``LBFGS``, ``LevenbergMarquardt`` ("levenberg_marquardt").
         epochs : int, default 10
-            How often to go over the rows; 0 trains nothing. With `resume` the total,
-            those of the checkpoint included.
+            How often to go over the rows; 0 trains nothing. One iteration each of
+            those that take every row. With `resume` the total, those of the
+            checkpoint included.
         batch_size : int, optional
             Rows in a mini-batch, 32 by default; the last one of an epoch may be
-            smaller.
+            smaller. Not for an optimizer that takes every row.
         shuffle : bool or "batch", default True
             Rows in a new random order each epoch, or as they are, or whole batches of
             neighboring rows in random order, for an X larger than memory.
@@ -385,6 +387,11 @@ class Network(Derivatives):
             label_smoothing=label_smoothing,
             n_threads=n_threads,
         )
+        if step.optimizer.full_batch:
+            raise ValueError(
+                f"{type(step.optimizer).__name__} needs every row at once: give them "
+                "to fit, not to fit_batch"
+            )
         return training.run_step(self, _plan.weigh_classes(step, class_weight, None))
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -13,14 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from fcnn import _checks, _core
 from fcnn.schedules import Schedule, as_schedule, rate_or_schedule
 
-_DEFAULTS: dict[str, dict[str, Any]] = {
+if TYPE_CHECKING:
+    from fcnn._base import NetworkBase
+    from fcnn._plan import Step
+    from fcnn.callbacks import Callback
+
+DEFAULTS: dict[str, dict[str, Any]] = {
     rule["name"]: rule["hyperparameters"] for rule in _core.optimizers()
 }
+
+
+AnyTrainer: TypeAlias = "_core.Trainer32 | _core.Trainer64 | _core._Solver"
 
 
 class Optimizer:
@@ -30,6 +38,12 @@ class Optimizer:
     """The core's name of the rule, which `Network.fit` takes too."""
     takes_schedule: ClassVar[bool] = True
     """Whether `lr` may be a schedule."""
+    full_batch: ClassVar[bool] = False
+    """Whether an epoch is one step over every row; see `fcnn.full_batch`."""
+    losses: ClassVar[tuple[str, ...]] = ()
+    """The only losses that it can minimize; empty: any."""
+    refused: ClassVar[tuple[str, ...]] = ()
+    """Which of `Step`'s numbers make no sense with it."""
 
     def __post_init__(self) -> None:
         for field in fields(cast("Any", self)):
@@ -42,6 +56,29 @@ class Optimizer:
                 )
             object.__setattr__(self, field.name, value)
 
+    def check(self, net: NetworkBase, step: Step) -> None:  # noqa: ARG002
+        """Refuses, by a ValueError, what it cannot do, before anything is changed."""
+        kind = type(self).__name__
+        if self.losses and step.loss not in self.losses:
+            raise ValueError(
+                f"{kind} needs the loss {' or '.join(self.losses)}, not {step.loss}"
+            )
+        for argument in self.refused:
+            value = getattr(step, argument)
+            if value != 0.0:
+                raise ValueError(f"{kind} takes no {argument}, but it is {value}")
+
+    def callbacks(self, given: list[Callback], *, validated: bool) -> list[Callback]:  # noqa: ARG002
+        """The callbacks of a fit: those given, and its own."""
+        return given
+
+    def new_trainer(self, engine: _core.Network32 | _core.Network64) -> AnyTrainer:
+        """The core's object that makes its steps."""
+        schedule = self.schedule._core_schedule()
+        if isinstance(engine, _core.Network32):
+            return _core.Trainer32(engine, self.name, self.hyperparameters, schedule)
+        return _core.Trainer64(engine, self.name, self.hyperparameters, schedule)
+
     @property
     def hyperparameters(self) -> dict[str, float]:
         """The hyperparameters as the core names them: numbers, flags as 0 and 1.
@@ -51,8 +88,8 @@ class Optimizer:
         values: dict[str, float] = {}
         for field in fields(cast("Any", self)):
             value = getattr(self, field.name)
-            if field.name == "betas":
-                values["beta1"], values["beta2"] = value
+            if field.name in _PAIRS:
+                values |= zip(_PAIRS[field.name], value, strict=True)
             elif isinstance(value, Schedule):
                 values[field.name] = value(0)
             else:
@@ -66,7 +103,7 @@ class Optimizer:
 
 
 def _default_betas(name: str) -> tuple[float, float]:
-    return _DEFAULTS[name]["beta1"], _DEFAULTS[name]["beta2"]
+    return DEFAULTS[name]["beta1"], DEFAULTS[name]["beta2"]
 
 
 @dataclass(frozen=True)
@@ -106,9 +143,9 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
-    lr: float | Schedule = _DEFAULTS["sgd"]["lr"]
-    momentum: float = _DEFAULTS["sgd"]["momentum"]
-    nesterov: bool = bool(_DEFAULTS["sgd"]["nesterov"])
+    lr: float | Schedule = DEFAULTS["sgd"]["lr"]
+    momentum: float = DEFAULTS["sgd"]["momentum"]
+    nesterov: bool = bool(DEFAULTS["sgd"]["nesterov"])
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -150,9 +187,9 @@ class Adam(Optimizer):
     """
 
     name: ClassVar[str] = "adam"
-    lr: float | Schedule = _DEFAULTS["adam"]["lr"]
+    lr: float | Schedule = DEFAULTS["adam"]["lr"]
     betas: tuple[float, float] = _default_betas("adam")
-    eps: float = _DEFAULTS["adam"]["eps"]
+    eps: float = DEFAULTS["adam"]["eps"]
 
 
 @dataclass(frozen=True)
@@ -189,10 +226,10 @@ class AdamW(Optimizer):
     """
 
     name: ClassVar[str] = "adamw"
-    lr: float | Schedule = _DEFAULTS["adamw"]["lr"]
+    lr: float | Schedule = DEFAULTS["adamw"]["lr"]
     betas: tuple[float, float] = _default_betas("adamw")
-    eps: float = _DEFAULTS["adamw"]["eps"]
-    weight_decay: float = _DEFAULTS["adamw"]["weight_decay"]
+    eps: float = DEFAULTS["adamw"]["eps"]
+    weight_decay: float = DEFAULTS["adamw"]["weight_decay"]
 
 
 @dataclass(frozen=True)
@@ -234,11 +271,11 @@ class RMSprop(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
-    lr: float | Schedule = _DEFAULTS["rmsprop"]["lr"]
-    alpha: float = _DEFAULTS["rmsprop"]["alpha"]
-    eps: float = _DEFAULTS["rmsprop"]["eps"]
-    momentum: float = _DEFAULTS["rmsprop"]["momentum"]
-    centered: bool = bool(_DEFAULTS["rmsprop"]["centered"])
+    lr: float | Schedule = DEFAULTS["rmsprop"]["lr"]
+    alpha: float = DEFAULTS["rmsprop"]["alpha"]
+    eps: float = DEFAULTS["rmsprop"]["eps"]
+    momentum: float = DEFAULTS["rmsprop"]["momentum"]
+    centered: bool = bool(DEFAULTS["rmsprop"]["centered"])
 
 
 @dataclass(frozen=True)
@@ -274,10 +311,10 @@ class Adagrad(Optimizer):
     """
 
     name: ClassVar[str] = "adagrad"
-    lr: float | Schedule = _DEFAULTS["adagrad"]["lr"]
-    lr_decay: float = _DEFAULTS["adagrad"]["lr_decay"]
-    eps: float = _DEFAULTS["adagrad"]["eps"]
-    initial_accumulator_value: float = _DEFAULTS["adagrad"]["initial_accumulator_value"]
+    lr: float | Schedule = DEFAULTS["adagrad"]["lr"]
+    lr_decay: float = DEFAULTS["adagrad"]["lr_decay"]
+    eps: float = DEFAULTS["adagrad"]["eps"]
+    initial_accumulator_value: float = DEFAULTS["adagrad"]["initial_accumulator_value"]
 
 
 @dataclass(frozen=True)
@@ -315,13 +352,19 @@ class NAdam(Optimizer):
     """
 
     name: ClassVar[str] = "nadam"
-    lr: float | Schedule = _DEFAULTS["nadam"]["lr"]
+    lr: float | Schedule = DEFAULTS["nadam"]["lr"]
     betas: tuple[float, float] = _default_betas("nadam")
-    eps: float = _DEFAULTS["nadam"]["eps"]
-    momentum_decay: float = _DEFAULTS["nadam"]["momentum_decay"]
+    eps: float = DEFAULTS["nadam"]["eps"]
+    momentum_decay: float = DEFAULTS["nadam"]["momentum_decay"]
 
 
 OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, Adam, AdamW, RMSprop, Adagrad, NAdam)
+
+
+def _kinds() -> tuple[type[Optimizer], ...]:
+    from fcnn.full_batch import FULL_BATCH
+
+    return OPTIMIZERS + FULL_BATCH
 
 
 def resolve(optimizer: Any) -> Optimizer:
@@ -329,10 +372,10 @@ def resolve(optimizer: Any) -> Optimizer:
     if isinstance(optimizer, Optimizer):
         return optimizer
     if isinstance(optimizer, str):
-        for kind in OPTIMIZERS:
+        for kind in _kinds():
             if kind.name == optimizer:
                 return kind()
-        names = ", ".join(kind.name for kind in OPTIMIZERS)
+        names = ", ".join(kind.name for kind in _kinds())
         raise ValueError(f"no optimizer is named {optimizer!r}; there are {names}")
     hint = ""
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
@@ -343,13 +386,40 @@ def resolve(optimizer: Any) -> Optimizer:
     )
 
 
-def _betas(name: str, value: Any) -> tuple[float, float]:
+def _two(name: str, value: Any) -> tuple[Any, Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         raise TypeError(f"{name} must be two numbers, not {_checks.shown(value)}")
     if len(value) != 2:
         raise ValueError(f"{name} must be two numbers, not {_checks.shown(value)}")
-    first, second = (_checks.fraction(f"{name}[{i}]", b) for i, b in enumerate(value))
-    return first, second
+    return value[0], value[1]
+
+
+def _betas(name: str, value: Any) -> tuple[float, float]:
+    first, second = _two(name, value)
+    return (
+        _checks.fraction(f"{name}[0]", first),
+        _checks.fraction(f"{name}[1]", second),
+    )
+
+
+def _etas(name: str, value: Any) -> tuple[float, float]:
+    minus, plus = (_checks.positive(name, eta) for eta in _two(name, value))
+    if not minus < 1.0 < plus:
+        raise ValueError(
+            f"{name} must be one number below 1 and one above, not {(minus, plus)}"
+        )
+    return minus, plus
+
+
+def _step_sizes(name: str, value: Any) -> tuple[float, float]:
+    low, high = (_checks.positive(name, size) for size in _two(name, value))
+    if low > high:
+        raise ValueError(f"{name} must be in increasing order, not {(low, high)}")
+    return low, high
+
+
+def _count(name: str, value: Any) -> int:
+    return _checks.integer(name, value, 1, 10**6)
 
 
 _CHECKS = {
@@ -364,4 +434,23 @@ _CHECKS = {
     "lr_decay": _checks.non_negative,
     "initial_accumulator_value": _checks.non_negative,
     "momentum_decay": _checks.non_negative,
+    "etas": _etas,
+    "step_sizes": _step_sizes,
+    "memory": _count,
+    "tol_gradient": _checks.non_negative,
+    "tol_loss": _checks.non_negative,
+    "max_line_search": _count,
+    "mu": _checks.positive,
+    "mu_dec": _checks.positive,
+    "mu_inc": _checks.positive,
+    "mu_max": _checks.positive,
+    "goal": _checks.non_negative,
+    "min_gradient": _checks.non_negative,
+    "max_fail": _count,
+}
+# fields that are two of the core's hyperparameters
+_PAIRS = {
+    "betas": ("beta1", "beta2"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_min", "step_max"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fcnn import _core, _standardize
 from fcnn._progress import Progress
@@ -57,8 +57,11 @@ def run_step(net: Network, step: Step) -> float:
             seed=net.seed,
             epoch=_STREAM | (net._stream_steps & (_STREAM - 1)),
         )
+        trainer = cast(
+            "_core.Trainer32 | _core.Trainer64", net._trainer_for(step.optimizer)
+        )
         try:
-            loss, weight = net._trainer_for(step.optimizer).step(
+            loss, weight = trainer.step(
                 *step.data.arguments(step.loss), options, 0, None
             )
         except _core.Divergence as error:

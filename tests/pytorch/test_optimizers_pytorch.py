@@ -53,6 +53,12 @@ CASES = [
         "NAdam",
         {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-4, "momentum_decay": 0.1},
     ),
+    (fcnn.Rprop(), "Rprop", {}),
+    (
+        fcnn.Rprop(lr=0.1, etas=(0.3, 1.7), step_sizes=(0.05, 0.3)),
+        "Rprop",
+        {"lr": 0.1, "etas": (0.3, 1.7), "step_sizes": (0.05, 0.3)},
+    ),
 ]
 
 
@@ -77,7 +83,8 @@ def test_twenty_steps(optimizer, torch_name, arguments, clip, torch, rng):
         theta.grad = torch.tensor(g)
         step.step()
         at = rule(at, g, state, t + 1, **optimizer.hyperparameters)
-        net.fit_batch(X[t], y[t], optimizer=optimizer, clip_norm=clip)
+        batch = {} if optimizer.full_batch else {"batch_size": len(X[t])}
+        net.fit(X[t], y[t], optimizer=optimizer, epochs=1, clip_norm=clip, **batch)
         assert_close(at, theta.detach(), 1e-10, "reference.py")
         assert_close(net.parameters, theta.detach(), 1e-10, "fcnn")
 

@@ -1,0 +1,38 @@
+// An optimizer's state as Python holds it: {"step", "scalars", "moments"}.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include "fcnn/optimizer.hpp"
+
+namespace fcnn::bindings {
+
+namespace py = pybind11;
+
+template <class T>
+py::dict state_dict(const typename Optimizer<T>::State& state) {
+  py::list moments;
+  for (const Vector<T>& moment : state.moments)
+    moments.append(py::array_t<T>(moment.size(), moment.data()));
+  py::dict result;
+  result["step"] = state.step;
+  result["scalars"] = state.scalars;
+  result["moments"] = moments;
+  return result;
+}
+
+template <class T>
+typename Optimizer<T>::State state_from(const py::dict& state) {
+  typename Optimizer<T>::State given;
+  given.step = state["step"].cast<std::int64_t>();
+  given.scalars = state["scalars"].cast<std::vector<double>>();
+  for (const py::handle item : state["moments"]) {
+    const auto moment = py::cast<py::array_t<T, py::array::c_style>>(item);
+    given.moments.push_back(
+        Eigen::Map<const Vector<T>>(moment.data(), static_cast<Index>(moment.size())));
+  }
+  return given;
+}
+
+}  // namespace fcnn::bindings
