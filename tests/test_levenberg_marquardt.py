@@ -175,6 +175,21 @@ def test_validation_checks_end_it(rng):
     assert len(again.loss) >= best + 1 + 5  # the caller's patience alone counts
 
 
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 1e-13), ("float64", 1e-30)])
+def test_it_finds_the_network_that_made_the_targets(dtype, bound):
+    """Up to signs and order of the nodes: C falls to rounding, from each start."""
+    rng = np.random.default_rng(0)
+    teacher = fcnn.Network([2, 3, 1], "tanh", "identity", dtype="float64", seed=5)
+    X = rng.normal(size=(300, 2))
+    teacher.parameters = rng.normal(size=teacher.n_parameters)
+    y = teacher.predict(X)
+    rule = fcnn.LevenbergMarquardt(min_gradient=0.0)
+    for seed in range(3):
+        net = fcnn.Network([2, 3, 1], "tanh", "identity", dtype=dtype, seed=seed)
+        history = net.fit(X, y, optimizer=rule, epochs=300)
+        assert history.loss[-1] < bound * np.mean(y**2)
+
+
 def test_rows_without_a_derivative_do_no_harm(rng):
     """J'J is singular: a dead relu, weights of 0 and more parameters than rows."""
     X, y = rng.normal(size=(6, 4)), rng.normal(size=6)

@@ -1,8 +1,10 @@
 #include "fcnn/lbfgs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "fcnn/line_search.hpp"
 

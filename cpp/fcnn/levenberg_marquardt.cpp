@@ -1,5 +1,6 @@
 #include "fcnn/levenberg_marquardt.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fcnn/cholesky.hpp"

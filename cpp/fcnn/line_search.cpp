@@ -2,42 +2,39 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace fcnn {
 
 namespace {
 
-// The minimizer of the cubic with these values and slopes at a and b, as a fraction of
-// the way from a to b: Nocedal, Wright, Numerical Optimization, (3.59). The
-// discriminant is bounded below by 0 (rounding; a cubic without a minimizer).
+// What the minimizer of the cubic with these values and slopes at a and b is made of:
+// Nocedal, Wright, Numerical Optimization, 2006, (3.59), gamma scaled against overflow.
+// A cubic without a minimizer has gamma 0.
 struct Cubic {
-  double theta, gamma;  // gamma >= 0
-  double slope_a, slope_b;
+  double theta, gamma;
 
-  Cubic(double a, double phi_a, double slope_at_a, double b, double phi_b,
-        double slope_at_b)
-      : slope_a(slope_at_a), slope_b(slope_at_b) {
+  Cubic(double a, double phi_a, double slope_a, double b, double phi_b,
+        double slope_b) {
     theta = 3 * (phi_a - phi_b) / (b - a) + slope_a + slope_b;
     const double scale =
         std::max({std::abs(theta), std::abs(slope_a), std::abs(slope_b)});
     const double ratio = theta / scale;
-    gamma = scale * std::sqrt(std::max(
-                        0.0, ratio * ratio - (slope_a / scale) * (slope_b / scale)));
+    const double under = ratio * ratio - (slope_a / scale) * (slope_b / scale);
+    gamma = scale * std::sqrt(std::max(0.0, under));
   }
 };
 
-// As fractions of the way from best to trial: the cubic's minimizer, the minimizer of
-// the quadratic with phi and phi' of best and phi of trial, and that of the quadratic
-// with both slopes (the secant's zero).
-double quadratic_of_values(double best, double phi_best, double slope_best,
-                           double trial, double phi_trial) {
-  return slope_best / ((phi_best - phi_trial) / (trial - best) + slope_best) / 2;
+// Where the quadratic with phi and phi' of a, and phi of b, has its minimum, as a
+// fraction of the way from a to b.
+double quadratic_minimum(double a, double phi_a, double slope_a, double b,
+                         double phi_b) {
+  return slope_a / ((phi_a - phi_b) / (b - a) + slope_a) / 2;
 }
 
-double secant(double slope_best, double slope_trial) {
-  return slope_best / (slope_best - slope_trial);
+// The same of the quadratic with both slopes: the zero of the slopes' secant.
+double secant_zero(double slope_a, double slope_b) {
+  return slope_a / (slope_a - slope_b);
 }
 
 }  // namespace
@@ -123,15 +120,15 @@ double LineSearch::refine(Point& best, Point& other, const Point& trial,
         best.step + way * (((gamma - best.slope) + c.theta) /
                            (((gamma - best.slope) + gamma) + trial.slope));
     const double quadratic =
-        best.step + way * quadratic_of_values(best.step, best.phi, best.slope,
-                                              trial.step, trial.phi);
+        best.step +
+        way * quadratic_minimum(best.step, best.phi, best.slope, trial.step, trial.phi);
     next = std::abs(cubic - best.step) < std::abs(quadratic - best.step)
                ? cubic
                : cubic + (quadratic - cubic) / 2;
     bracketed = true;
   } else {
     const double gamma = way > 0 ? -c.gamma : c.gamma;
-    const double to_secant = trial.step - way * secant(trial.slope, best.slope);
+    const double to_secant = trial.step - way * secant_zero(trial.slope, best.slope);
     const double p = (gamma - trial.slope) + c.theta;
     if (opposite) {
       // 2: lower, slopes of opposite signs: a minimizer lies between; whichever of the

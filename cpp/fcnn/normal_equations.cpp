@@ -1,5 +1,6 @@
 #include "fcnn/normal_equations.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fcnn/descent.hpp"

@@ -110,8 +110,8 @@ class LBFGS(Optimizer):
     Defaults and rules are those of SciPy's "L-BFGS-B" without bounds, so that it takes
     about as many evaluations. C should be smooth: `fit` refuses ``l1``, and
     ``clip_norm``, which would belie the line search. The line search begins with a = 1,
-    in the first iteration of all with ``1 / ||g||``. Memory is ``2 memory + 8`` vectors
-    of the size of theta.
+    in the first iteration of all with ``1 / ||g||``. Memory is ``2 memory + 10``
+    vectors of the size of theta.
 
     References
     ----------
