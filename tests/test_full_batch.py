@@ -389,3 +389,104 @@ def test_they_are_values(solver):
     assert twin == solver
     assert hash(twin) == hash(solver)
     assert eval(repr(solver), vars(fcnn)) == solver
+
+
+# ---- beside what else a fit has ----
+
+ALL = [fcnn.Rprop(), fcnn.LBFGS(), fcnn.LevenbergMarquardt()]
+
+
+def regression(rng, **arguments):
+    X = rng.normal(size=(60, 3)) * 100 + 1000
+    y = 1e4 + 50 * np.sin(X[:, 0] / 100)
+    net = fcnn.Network(
+        [3, 6, 1], "tanh", "identity", dtype="float64", seed=2, **arguments
+    )
+    return net, X, y
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=lambda o: o.name)
+def test_with_a_standardizer(optimizer, rng):
+    net, X, y = regression(rng, standardize=True)
+    plain = regression(rng)[0]
+    history = net.fit(X, y, epochs=8, optimizer=optimizer, metrics="mae")
+    s = net.standardizer
+    Z = (X - s.mean) * (1 / s.scale)
+    t = (y[:, None] - s.target_mean) * (1 / s.target_scale)
+    expected = plain.fit(Z, t, epochs=8, optimizer=optimizer)
+    assert history.loss == expected.loss
+    assert np.array_equal(net.parameters, plain.parameters)
+    assert history.metrics["mae"][0] > 10 * s.target_scale[0] / 50
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=lambda o: o.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_resumed(optimizer, dtype, rng, tmp_path):
+    X = rng.normal(size=(80, 2))
+    y = np.sin(X[:, 0]) + X[:, 1] ** 2
+
+    def make():
+        return fcnn.Network([2, 8, 1], "tanh", "identity", dtype=dtype, seed=1)
+
+    fit = {"optimizer": optimizer, "validation_split": 0.2, "metrics": "rmse"}
+    whole, part, rest = make(), make(), make()
+    expected = whole.fit(X, y, epochs=9, **fit)
+    path = tmp_path / "run"
+    part.fit(X, y, epochs=4, callbacks=fcnn.Checkpoint(path), **fit)
+    history = rest.fit(X, y, epochs=9, resume=path, **fit)
+    assert np.array_equal(rest.parameters, whole.parameters)
+    assert history.metrics == expected.metrics
+
+
+def test_a_converged_checkpoint_returns_at_once(rng, tmp_path):
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    path = tmp_path / "run"
+    net = fcnn.Network([2, 1], output="identity", dtype="float64", seed=0)
+    first = net.fit(X, y, optimizer="lbfgs", epochs=99, callbacks=fcnn.Checkpoint(path))
+    assert first.stop_reason.startswith("converged")
+    again = fcnn.Network([2, 1], output="identity", dtype="float64", seed=0)
+    for epochs in (99, 500):
+        history = again.fit(X, y, optimizer="lbfgs", epochs=epochs, resume=path)
+        assert history.metrics == first.metrics
+        assert history.stop_reason == first.stop_reason
+        assert np.array_equal(again.parameters, net.parameters)
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=lambda o: o.name)
+def test_what_does_not_go_with_all_rows_at_once(optimizer, rng):
+    net, X, y = regression(rng)
+    before = net.parameters.copy()
+    for noisy in ({"dropout": 0.1}, {"input_noise": 0.1}):
+        with pytest.raises(ValueError, match="dropout and input_noise must be 0"):
+            regression(rng, **noisy)[0].fit(X, y, optimizer=optimizer)
+    with pytest.raises(ValueError, match="not batches"):
+        net.fit(batches=[(X, y)], epochs=1, optimizer=optimizer)
+    with pytest.raises(ValueError, match="not to fit_batch"):
+        net.fit_batch(X, y, optimizer=optimizer)
+    if optimizer.name == "rprop":
+        net.fit(X, y, optimizer=optimizer, max_norm=1.0, epochs=1)
+    else:
+        with pytest.raises(ValueError, match="takes no max_norm"):
+            net.fit(X, y, optimizer=optimizer, max_norm=1.0)
+    net.fit(X, y, optimizer=optimizer, epochs=1)
+    assert net.learning_rate is None
+    with pytest.raises(ValueError, match="no learning rate to be set"):
+        net.learning_rate = 0.1
+    assert not np.array_equal(net.parameters, before)
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=lambda o: o.name)
+def test_sparse_rows_and_batch_hooks(optimizer, rng):
+    from scipy import sparse
+
+    X = sparse.random(50, 4, 0.5, format="csr", random_state=0)
+    y = rng.normal(size=50)
+    calls = []
+    hooks = fcnn.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: calls.append((batch, logs["loss"]))
+    )
+    one, other = (fcnn.Network([4, 3, 1], "tanh", "identity", seed=0) for _ in range(2))
+    history = one.fit(X, y, optimizer=optimizer, epochs=3, callbacks=hooks)
+    other.fit(X.toarray(), y, optimizer=optimizer, epochs=3)
+    assert np.array_equal(one.parameters, other.parameters)
+    assert calls == [(0, loss) for loss in history.loss]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -155,6 +155,9 @@ class NetworkBase:
     def learning_rate(self) -> float | None:
         """The learning rate of the optimizer's next step; None before any training.
 
+        None, too, of an optimizer that has none: L-BFGS, Levenberg-Marquardt, and
+        Rprop, whose ``lr`` is only where its step sizes begin.
+
         Setting it scales what is left of the optimizer's schedule (a number stays what
         was set) until another optimizer begins or after `reset_optimizer`. Callbacks
         may set it; `copy` and pickle keep it.
@@ -179,7 +182,9 @@ class NetworkBase:
         >>> net.learning_rate
         0.1
         """
-        return None if self._trainer is None else self._trainer.learning_rate
+        if self._optimizer is None or not self._optimizer.takes_schedule:
+            return None
+        return cast("float", cast("_core._Trainer", self._trainer).learning_rate)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
@@ -188,7 +193,9 @@ class NetworkBase:
             raise RuntimeError(
                 "the network has no optimizer yet: give fit one with the learning rate"
             )
-        self._trainer.set_learning_rate(lr)
+        if self.learning_rate is None:
+            raise ValueError(f"{self._optimizer!r} has no learning rate to be set")
+        cast("_core._Trainer", self._trainer).set_learning_rate(lr)
 
     def unflatten(self, v: ArrayLike) -> PerLayer[LayerParameters]:
         """The weight and bias views of any vector that is laid out like theta.

@@ -237,7 +237,7 @@ class Trainer64(_Trainer):
 class _Solver:
     def iterate(
         self,
-        X: Array,
+        X: Array | Csr,
         Y: Array,
         labels: bool,
         loss: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -114,7 +114,9 @@ class Run:
             if plan.metrics:
                 outputs = np.empty((n, self.net.sizes[-1]), self.net.dtype)
             with self._going_back():
-                loss, weight = self._trainer().step(
+                # no solver takes batches
+                trainer = cast("_core._Trainer", self._trainer())
+                loss, weight = trainer.step(
                     *rows.arguments(step.loss),
                     self._options(step, n),
                     self._rows,

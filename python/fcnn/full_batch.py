@@ -68,6 +68,7 @@ class Rprop(Optimizer):
     """
 
     name: ClassVar[str] = "rprop"
+    takes_schedule: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
     lr: float = DEFAULTS["rprop"]["lr"]
     etas: tuple[float, float] = _default_pair("eta_minus", "eta_plus")
@@ -134,6 +135,7 @@ class LBFGS(Optimizer):
     """
 
     name: ClassVar[str] = "lbfgs"
+    takes_schedule: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
     refused: ClassVar[tuple[str, ...]] = (
         *("l1", "clip_norm", "max_norm", "label_smoothing"),
@@ -221,6 +223,7 @@ class LevenbergMarquardt(Optimizer):
     """
 
     name: ClassVar[str] = "levenberg_marquardt"
+    takes_schedule: ClassVar[bool] = False
     full_batch: ClassVar[bool] = True
     losses: ClassVar[tuple[str, ...]] = ("mse", "quadratic")
     refused: ClassVar[tuple[str, ...]] = (

@@ -57,9 +57,8 @@ def run_step(net: Network, step: Step) -> float:
             seed=net.seed,
             epoch=_STREAM | (net._stream_steps & (_STREAM - 1)),
         )
-        trainer = cast(
-            "_core.Trainer32 | _core.Trainer64", net._trainer_for(step.optimizer)
-        )
+        # `fit_batch` has refused the solvers
+        trainer = cast("_core._Trainer", net._trainer_for(step.optimizer))
         try:
             loss, weight = trainer.step(
                 *step.data.arguments(step.loss), options, 0, None
