@@ -184,7 +184,7 @@ class NetworkBase:
         """
         if self._optimizer is None or not self._optimizer.takes_schedule:
             return None
-        return cast("float", cast("_core._Trainer", self._trainer).learning_rate)
+        return cast("_core._Trainer", self._trainer).learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
