@@ -1,11 +1,11 @@
-"""The command line: python -m bench train|predict|scaling|startup|memory|full_batch."""
+"""The command line: python -m bench COMMAND, of the list in `parse`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from bench import full_batch, machine, memory, report, scaling, startup
+from bench import features, full_batch, machine, memory, report, scaling, startup
 from bench.harness import Harness
 from bench.rivals import OURS, RIVALS
 from bench.workloads import predict, train
@@ -20,6 +20,7 @@ RIVALS_OF = {
     "scaling": ["torch", "jax"],
     "memory": [],
     "full_batch": [],
+    "features": [],
 }
 
 
@@ -39,6 +40,13 @@ def main() -> None:
     elif options.command == "full_batch":
         result = [full_batch.measure(n, quick=options.quick) for n in options.threads]
         print(*("", *map(full_batch.as_text, result)), sep="\n")
+    elif options.command == "features":
+        result = [
+            one
+            for n in options.threads
+            for one in features.measure(n, options.repeat, quick=options.quick)
+        ]
+        print(f"\n{features.as_text(result)}")
     elif options.command == "scaling":
         harness = Harness(rivals, options.threads, options.repeat, options.seconds)
         result = scaling.measure(harness, quick=options.quick)
@@ -82,6 +90,7 @@ def parse() -> argparse.Namespace:
         "startup": "import time and install size",
         "memory": "anonymous memory of training on a memory-mapped file",
         "full_batch": "solvers against SciPy's, scikit-learn's and Adam",
+        "features": "what dropout, schedules and the like cost a step",
     }.items():
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--rivals", type=names, help="of " + ", ".join(RIVALS))

@@ -46,3 +46,15 @@ def test_the_full_batch_solvers(tmp_path):
     assert all(0.5 < ratio < 2 for ratio in ratios)
     assert len(result["per_evaluation"]) == 3
     assert len(result["ridges"]["lm"]) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+def test_the_features(tmp_path):
+    path = tmp_path / "result.json"
+    command = [sys.executable, "-m", "bench", "features", "--quick", "--json", path]
+    printed = subprocess.check_output(command, cwd=ROOT, text=True)
+    results = json.loads(path.read_text())["results"]
+    assert len(results) == 6
+    for one in results:
+        assert one["name"] in printed
+        assert {"dropout", "standardize", "schedule"} <= one["ratios"].keys()

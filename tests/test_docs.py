@@ -1,0 +1,26 @@
+"""The Python blocks of the pages in docs/ run, one page after the other in itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "docs"
+PAGES = sorted(path for path in FOLDER.glob("*.md") if "```python" in path.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_blocks_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+
+
+def test_every_page_has_its_picture_and_script():
+    for page in PAGES:
+        for picture in re.findall(r"\((figures/\w+\.png)\)", page.read_text()):
+            assert (FOLDER / picture).exists(), picture
+            assert (FOLDER / picture).with_suffix(".py").exists(), picture
