@@ -34,6 +34,5 @@ net = fcnn.Network([1, 128, 128, 1], "relu", "identity", dropout=0.1, seed=0)
 net.fit(x[:, None], t, epochs=400)
 for place, at in (("among the rows", -2.0), ("in the gap", 0.2), ("beyond", 5.0)):
     mean, std = net.predict([at], dropout_samples=100)
-    print(
-        f"{place:15} x = {at:4.1f}: {mean[0]:5.2f} +- {std[0]:.2f}, sin {np.sin(2 * at):5.2f}"
-    )
+    known = f"{mean[0]:5.2f} +- {std[0]:.2f}, sin(2 x) {np.sin(2 * at):5.2f}"
+    print(f"{place:15} x = {at:4.1f}: {known}")
