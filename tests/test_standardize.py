@@ -287,3 +287,11 @@ def test_a_standardizer_is_a_value():
         one.mean[0] = 3.0
     with pytest.raises(AttributeError, match="does not change"):
         one.mean = np.zeros(1)
+
+
+def test_a_range_test_learns_it_for_its_copy(data):
+    X, y = data
+    net = make()
+    found = fcnn.lr_range_test(net, X, y, steps=30)
+    assert net.standardizer is None
+    assert found.loss[0] < 10  # of standardized targets

@@ -34,10 +34,12 @@ class Run:
         self._start: TrainingState | None = None  # where the epoch began
         self._stopped = False  # by a callback whose stop is final
         self._finished = False
-        self._description = checkpoint.description(net, plan)
         self._checkpoints = [
             c for c in plan.callbacks if isinstance(c, checkpoint.Checkpoint)
         ]
+        self._description: dict[str, Any] = {}
+        if self._checkpoints:  # it reads all of y
+            self._description = checkpoint.description(net, plan)
         for callback in self._checkpoints:
             callback.attach(self)
         self._outputs: Array | None = None  # of each training row before its update

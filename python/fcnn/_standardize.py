@@ -127,11 +127,11 @@ def check_standardizer(value: Any, architecture: Architecture) -> None:
 
 
 def learn(
-    rows: _data.Rows, train: Array, weight: Array | None, *, targets: bool
+    architecture: Architecture, rows: _data.Rows, train: Array, weight: Array | None
 ) -> Standardizer:
     """Weighted means and standard deviations of the rows `train`."""
     mean, scale = _moments("X", rows.X, train, weight)
-    if not targets:
+    if not architecture.standardizes_targets:
         return Standardizer(mean, scale)
     return Standardizer(mean, scale, *_moments("y", rows.Y, train, weight))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fcnn import _checks, _core, _data, _plan, optimizers
+from fcnn import _checks, _core, _data, _plan, _standardize, optimizers
 from fcnn._types import Array, Inputs
 from fcnn.errors import TrainingDiverged
 from fcnn.schedules import Exponential
@@ -211,6 +211,11 @@ def lr_range_test(
 
     twin = net.copy()
     twin.reset_optimizer()
+    if net._architecture.standardize and net.standardizer is None:
+        every = np.arange(len(rows))
+        twin.standardizer = _standardize.learn(
+            net._architecture, rows, every, rows.weight
+        )
     losses: list[float] = []
     smoothed: list[float] = []
     mean = 0.0  # m of the docstring

@@ -87,10 +87,7 @@ def _learning(net: Network, plan: Plan, run: Run) -> Iterator[None]:
         yield
         return
     learned = _standardize.learn(
-        plan.step.data,
-        plan.train,
-        plan.train_weight,
-        targets=architecture.standardizes_targets and not plan.step.data.labels,
+        architecture, plan.step.data, plan.train, plan.train_weight
     )
     net._set_standardizer(learned)
     try:
