@@ -187,8 +187,9 @@ def test_a_batch_hook_may_write_and_stop(data, stream):
     class Stop(fcnn.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if batch == 2:
-                self.network.parameters[:] = 0.0
                 self.stop_training = True
+            if batch == 4:  # the epoch is gone through
+                self.network.parameters[:] = 0.0
 
     given = {"batches": cut(X, y)} if stream else {"X": X, "y": y, "batch_size": 16}
     net = make()
@@ -211,4 +212,60 @@ def test_divergence_within_an_epoch_goes_back_to_its_beginning(data, stream):
     )
     with pytest.raises(fcnn.TrainingDiverged):
         net.fit(**given, epochs=1, callbacks=Batches(), optimizer="sgd")
+    assert np.array_equal(net.parameters, before)
+
+
+def test_metrics_of_a_stream_that_fills_one_buffer(rng):
+    X, y = rng.normal(size=(64, 3)), rng.normal(size=(64, 1))
+
+    def stream():
+        bx, by = np.empty((8, 3)), np.empty((8, 1))
+        for i in range(0, 64, 8):
+            bx[:], by[:] = X[i : i + 8], y[i : i + 8]
+            yield bx, by
+
+    net = fcnn.Network([3, 5, 1], "tanh", "identity", dtype="float64", seed=3)
+    history = net.fit(batches=stream, epochs=2, metrics="mse")
+    np.testing.assert_allclose(history.metrics["mse"], history.loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", ["nan", "shape", "form", "weights", "exception"])
+def test_a_bad_batch_goes_back_to_the_epochs_beginning(bad, data):
+    X, y = data
+    last = {
+        "nan": (X[:2] * np.nan, y[:2]),
+        "shape": (X[:2, :2], y[:2]),
+        "form": 3,
+        "weights": (X[:2], y[:2], [-1.0, 1.0]),
+        "exception": None,
+    }[bad]
+
+    def batches():
+        yield from cut(X, y)
+        if len(states) == 1:
+            if last is None:
+                raise RuntimeError("the file ended")
+            yield last
+
+    states = []
+    net = make()
+    note = fcnn.LambdaCallback(
+        on_epoch_end=lambda *_: states.append(net.parameters.copy())
+    )
+    with pytest.raises((ValueError, RuntimeError)):
+        net.fit(batches=batches, epochs=3, callbacks=note)
+    assert len(states) == 1
+    assert np.array_equal(net.parameters, states[0])
+    other = make()
+    other.fit(batches=cut(X, y), epochs=3)
+    net.fit(batches=cut(X, y), epochs=2)  # as if nothing had happened
+    assert np.array_equal(net.parameters, other.parameters)
+
+
+def test_batches_without_any_weight(data):
+    X, y = data
+    net = make()
+    before = net.parameters.copy()
+    with pytest.raises(ValueError, match="batches had no weight above 0 in epoch 0"):
+        net.fit(batches=[(X, y, np.zeros(70))], epochs=2, metrics="accuracy")
     assert np.array_equal(net.parameters, before)

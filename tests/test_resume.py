@@ -322,12 +322,17 @@ OTHERS = {
     "label_smoothing": lambda X, y: (make(), X, y, {"label_smoothing": 0.1}),
     "loss": lambda X, y: (make(), X, y, {"loss": "mse"}),
     "metrics": lambda X, y: (make(), X, y, {"metrics": "mae"}),
-    "rows": lambda X, y: (make(), X + 1, y, {}),
-    "rows ": lambda X, y: (make(), X, (y + 1) % 3, {}),
-    "rows  ": lambda X, y: (make(), X[:80], y[:80], {}),
-    "rows   ": lambda X, y: (make(), X.astype("float32"), y, {}),
-    "rows    ": lambda X, y: (make(), X, y, {"sample_weight": np.full(len(y), 2.0)}),
-    "validation rows": lambda X, y: (make(), X, y, {"validation_data": (X, y)}),
+    "hash of X": lambda X, y: (make(), X + 1, y, {}),
+    "hash of y": lambda X, y: (make(), X, (y + 1) % 3, {}),
+    "shape of X": lambda X, y: (make(), X[:80], y[:80], {}),
+    "dtype of X": lambda X, y: (make(), X.astype("float32"), y, {}),
+    "hash of weights": lambda X, y: (
+        make(),
+        X,
+        y,
+        {"sample_weight": np.full(len(y), 2.0)},
+    ),
+    "validation": lambda X, y: (make(), X, y, {"validation_data": (X, y)}),
 }
 
 
@@ -494,3 +499,216 @@ def test_trees_keep_what_they_are_given(tmp_path):
     for wrong in ({1: 2}, {"a": {1}}, {"a": object()}, {"a": 1j}):
         with pytest.raises(TypeError):
             _tree.write(tmp_path / "tree", "k", wrong)
+
+
+# ---- what reviewers have found ----
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_a_stop_asked_for_within_an_epoch(data, final, tmp_path):
+    X, y = data  # 6 batches of 16
+
+    class Stop(fcnn.Callback):
+        stop_is_final = final
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.stop_training |= batch == 2
+
+    path = tmp_path / "run"
+    whole, part, rest = make(), make(), make()
+    fit = {"epochs": 3, "batch_size": 16}
+    expected = whole.fit(X, y, callbacks=[Stop()] if final else [], **fit)
+    save = fcnn.Checkpoint(path, every_batches=1)
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(X, y, callbacks=[Stop(), Die(5), save], **fit)
+    history = rest.fit(X, y, resume=path, **fit)
+    same(rest, whole)
+    assert history.metrics == expected.metrics
+    assert len(history.epoch) == (1 if final else 3)
+
+
+def test_files_of_model_checkpoint_after_a_resume_within_an_epoch(data, tmp_path):
+    X, y = data
+
+    def save(folder):
+        return fcnn.ModelCheckpoint(
+            tmp_path / folder / "{epoch:02d}-{batch:02d}", save_freq=2
+        )
+
+    fit = {"epochs": 4, "batch_size": 16}
+    path = tmp_path / "run"
+    make().fit(X, y, callbacks=save("whole"), **fit)
+    with pytest.raises(KeyboardInterrupt):
+        make().fit(
+            X,
+            y,
+            callbacks=[save("part"), Die(15), fcnn.Checkpoint(path, every_batches=1)],
+            **fit,
+        )
+    make().fit(X, y, callbacks=save("part"), resume=path, **fit)
+    files = [sorted((tmp_path / folder).iterdir()) for folder in ("whole", "part")]
+    assert [f.name for f in files[0]] == [f.name for f in files[1]]
+    for a, b in zip(*files, strict=True):
+        assert np.array_equal(fcnn.load(a).parameters, fcnn.load(b).parameters)
+
+
+def test_names_of_arrays_do_not_collide(tmp_path):
+    tree = {"a.b": np.ones(2), "a": {"b": np.zeros(3)}, "a.b.0": [np.ones(1)]}
+    _tree.write(tmp_path / "tree", "k", tree)
+    again = _tree.read(tmp_path / "tree", "k")
+    assert again["a.b"].tolist() == [1.0, 1.0]
+    assert again["a"]["b"].tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.array(["a"]), np.array([1j]), np.zeros(1, "longdouble"), np.array([None])],
+)
+def test_arrays_that_no_file_holds(array, tmp_path):
+    with pytest.raises(TypeError, match="must be an array of numbers"):
+        _tree.write(tmp_path / "tree", "k", {"a": array})
+
+
+def test_a_fit_without_checkpoint_reads_y_no_more_than_it_must(tmp_path, monkeypatch):
+    from fcnn import checkpoint
+
+    monkeypatch.setattr(checkpoint, "_hash", lambda array: 1 / 0)
+    make().fit(np.zeros((4, 4)), [0, 1, 2, 0], epochs=1)
+    with pytest.raises(ZeroDivisionError):
+        make().fit(
+            np.zeros((4, 4)),
+            [0, 1, 2, 0],
+            epochs=1,
+            callbacks=fcnn.Checkpoint(tmp_path / "run"),
+        )
+
+
+RANGES = {
+    "batch": [10**6, -7, True, 1.5],
+    "epoch": [-1, True],
+    "rows": [-1],
+    "sums": [[float("nan"), 1.0], [1.0, -1.0], [1.0], ["a", 1.0]],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(n, v) for n, values in RANGES.items() for v in values]
+)
+def test_positions_out_of_range(data, name, value, tmp_path):
+    refuse_changed(data, tmp_path, lambda tree: tree["position"].update({name: value}))
+
+
+CHANGES = {
+    "epoch_count": lambda tree: tree.update(epoch_count=-1),
+    "epoch_count ": lambda tree: tree.update(epoch_count=2**40),
+    "stream_steps": lambda tree: tree.update(stream_steps=-1),
+    "step": lambda tree: tree["training"]["trainer"].update(step="x"),
+    "step ": lambda tree: tree["training"]["trainer"].update(step=-1),
+    "scalars": lambda tree: tree["training"]["trainer"].update(scalars=[None]),
+    "scalars ": lambda tree: tree["training"]["trainer"].update(scalars=[np.nan] * 2),
+    "theta": lambda tree: tree["training"]["theta"].fill(np.nan),
+    "callback": lambda tree: tree["callbacks"][0].__setitem__(1, {"best": 0.0}),
+    "array": lambda tree: tree["network"].update(sizes=np.ones(3)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_numbers_out_of_range(data, change, tmp_path):
+    refuse_changed(data, tmp_path, CHANGES[change])
+
+
+def refuse_changed(data, tmp_path, change):
+    """A file with a right checksum and wrong contents; the network stays as it is."""
+    X, y = data
+    path = tmp_path / "run"
+    make().fit(
+        X,
+        y,
+        epochs=2,
+        callbacks=[fcnn.Checkpoint(path), fcnn.EarlyStopping("loss", patience=9)],
+    )
+    tree = _tree.read(path, KEY)
+    change(tree)
+    tree["finished"] = False
+    _tree.write(path, KEY, tree)
+    net = make(seed=1)
+    net.fit(X, y, epochs=1, optimizer="sgd")
+    before = net.__getstate__()
+    with pytest.raises(ValueError, match="run"):
+        net.fit(
+            X,
+            y,
+            epochs=3,
+            resume=path,
+            callbacks=fcnn.EarlyStopping("loss", patience=9),
+        )
+    after = net.__getstate__()
+    assert np.array_equal(net.parameters, before["training"].theta)
+    for key in ("epoch", "seed", "loss", "stream_steps"):
+        assert after[key] == before[key]
+    assert after["training"].optimizer == before["training"].optimizer
+
+
+def test_a_users_set_state_that_fails(data, tmp_path):
+    X, y = data
+
+    class Bad(fcnn.Callback):
+        def state(self):
+            return {"a": 1}
+
+        def set_state(self, state):
+            raise OSError("gone")
+
+    path = tmp_path / "run"
+    make().fit(X, y, epochs=2, callbacks=[fcnn.Checkpoint(path), Bad()])
+    net = make(seed=1)
+    before = net.parameters.copy()
+    with pytest.raises(OSError, match="gone"):
+        net.fit(X, y, epochs=3, callbacks=Bad(), resume=path)
+    assert np.array_equal(net.parameters, before)
+    assert net.seed == 1
+    assert net.learning_rate is None
+
+
+def test_other_class_weights_of_batches(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    fit = {"batches": [(X, y)], "class_weight": {0: 1.0, 1: 5.0}}
+    make().fit(epochs=2, callbacks=fcnn.Checkpoint(path), **fit)
+    make().fit(epochs=3, resume=path, **fit)
+    with pytest.raises(ValueError, match="its class_weight is"):
+        make().fit(epochs=3, resume=path, **fit | {"class_weight": {0: 7.0}})
+
+
+def test_fewer_batches_than_before(data, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    parts = [(X[i : i + 16], y[i : i + 16]) for i in range(0, 90, 16)]
+    with pytest.raises(KeyboardInterrupt):
+        make().fit(
+            batches=parts,
+            epochs=2,
+            callbacks=[fcnn.Checkpoint(path, every_batches=1), Die(5)],
+        )
+    with pytest.raises(ValueError, match="batches had 2 in this epoch, fewer than the"):
+        make().fit(batches=parts[:2], epochs=2, resume=path)
+
+
+@pytest.mark.parametrize("kind", [fcnn.EarlyStopping, fcnn.ReduceLROnPlateau])
+def test_another_monitor(data, kind, tmp_path):
+    X, y = data
+    path = tmp_path / "run"
+    fit = {"validation_split": 0.3, "metrics": "accuracy"}
+    make().fit(
+        X, y, epochs=2, callbacks=[fcnn.Checkpoint(path), kind("val_accuracy")], **fit
+    )
+    with pytest.raises(ValueError, match="has watched 'val_accuracy', not 'val_loss'"):
+        make().fit(X, y, epochs=3, callbacks=kind("val_loss"), resume=path, **fit)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write")
+def test_a_folder_that_may_not_be_written(data, tmp_path):
+    X, y = data
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError):
+        make().fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path / "run"))

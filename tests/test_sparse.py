@@ -394,3 +394,13 @@ def test_the_dense_whole_is_never_made():
     command = [sys.executable, "-c", MEMORY]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert float(result.stdout) < 100  # MiB
+
+
+def test_rows_taken_while_indptr_is_written_to():
+    """Before any memory is asked for."""
+    X = sp.random(50, 4, 0.5, format="csr", random_state=0)
+    rows = sparse_rows("X", X)
+    rows[np.arange(50)]
+    X.indptr[16] = 2**31 - 1
+    with pytest.raises(ValueError, match="X changed during the call"):
+        rows[np.arange(50)]

@@ -4,6 +4,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <cmath>
+
 #include "fcnn/optimizer.hpp"
 
 namespace fcnn::bindings {
@@ -25,13 +27,21 @@ py::dict state_dict(const typename Optimizer<T>::State& state) {
 template <class T>
 typename Optimizer<T>::State state_from(const py::dict& state) {
   typename Optimizer<T>::State given;
-  given.step = state["step"].cast<std::int64_t>();
-  given.scalars = state["scalars"].cast<std::vector<double>>();
-  for (const py::handle item : state["moments"]) {
-    const auto moment = py::cast<py::array_t<T, py::array::c_style>>(item);
-    given.moments.push_back(
-        Eigen::Map<const Vector<T>>(moment.data(), static_cast<Index>(moment.size())));
+  try {
+    given.step = state["step"].cast<std::int64_t>();
+    given.scalars = state["scalars"].cast<std::vector<double>>();
+    for (const py::handle item : state["moments"]) {
+      const auto moment = py::cast<py::array_t<T, py::array::c_style>>(item);
+      given.moments.push_back(Eigen::Map<const Vector<T>>(
+          moment.data(), static_cast<Index>(moment.size())));
+    }
+  } catch (const py::cast_error&) {
+    throw py::value_error("an optimizer's state needs a step, scalars and moments");
   }
+  if (given.step < 0) throw py::value_error("an optimizer's step must be at least 0");
+  for (const double scalar : given.scalars)
+    if (!std::isfinite(scalar))
+      throw py::value_error("an optimizer's scalars must be finite");
   return given;
 }
 

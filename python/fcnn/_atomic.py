@@ -63,6 +63,10 @@ def _mode_of(target: Path) -> int | None:
         mode = target.stat().st_mode
     except FileNotFoundError:
         target.parent.stat()  # a missing folder is an error that names it
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise PermissionError(
+                errno.EACCES, os.strerror(errno.EACCES), str(target.parent)
+            ) from None
         return None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))

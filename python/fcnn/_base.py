@@ -36,6 +36,8 @@ class TrainingState(NamedTuple):
     def from_dict(tree: dict[str, Any], optimizer: Optimizer | None) -> TrainingState:
         """What `as_dict` made, of a network trained by this optimizer."""
         theta, trainer = np.asarray(tree["theta"]), tree["trainer"]
+        if not np.isfinite(theta).all():
+            raise ValueError("theta must be finite")
         return TrainingState(theta, None if trainer is None else optimizer, trainer)
 
 
@@ -122,6 +124,8 @@ class NetworkBase:
         self._set_standardizer(value)
 
     def _set_standardizer(self, value: Standardizer | None) -> None:
+        if value is not None:
+            value._check_range(self._dtype)
         arguments = NOT_STANDARDIZED if value is None else value._for_core()
         self._engine.set_standardizer(*arguments)
         self._standardizer = value

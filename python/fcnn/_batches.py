@@ -36,6 +36,7 @@ def of_epoch(net: Network, step: Step, batches: Any, skip: int) -> Iterator[Step
     made = batches() if callable(batches) else batches
     if not isinstance(made, Iterable):
         raise TypeError(f"batches() must return an iterable, not {_checks.shown(made)}")
+    number = -1
     for number, batch in enumerate(made):
         if number < skip:
             continue
@@ -53,3 +54,8 @@ def of_epoch(net: Network, step: Step, batches: Any, skip: int) -> Iterator[Step
             factors = _class_weight.factors(step.class_weight, rows, None)
             rows = rows.weighted(factors)
         yield replace(step, rows=rows)
+    if number + 1 < skip:
+        raise ValueError(
+            f"batches had {number + 1} in this epoch, fewer than the {skip} that the "
+            "checkpoint had seen of it"
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from fcnn import _batches, _core, checkpoint
+from fcnn import _batches, _checks, _core, checkpoint
 from fcnn._base import TrainingState
 from fcnn._types import Array
 from fcnn.errors import TrainingDiverged
@@ -32,6 +32,7 @@ class Run:
         self._rows = 0  # and rows, where batches come from outside
         self._sums = 0.0, 0.0  # of w C and of w in them
         self._start: TrainingState | None = None  # where the epoch began
+        self._stepped = False  # whether theta may be another than at the beginning
         self._stopped = False  # by a callback whose stop is final
         self._finished = False
         self._checkpoints = [
@@ -47,13 +48,35 @@ class Run:
         if plan.metrics and plan.batches is None:
             self._outputs = np.zeros((len(plan.train), net.sizes[-1]), net.dtype)
 
+    @contextmanager
+    def nothing_changed_without_a_step(self) -> Iterator[None]:
+        """A fit that fails before it has made a step leaves the network as it was."""
+        net, saved = self.net, self.plan.saved
+        names = ["_loss", "_seed", "_epoch", "_stream_steps"]
+        if saved is not None or net._optimizer != self.plan.step.optimizer:
+            names += ["_optimizer", "_trainer"]  # else `_going_back` sees to them
+        before = {name: getattr(net, name) for name in names}
+        standardizer = net.standardizer
+        theta = None if saved is None else net.parameters.copy()
+        try:
+            yield
+        except BaseException:
+            if not self._stepped:
+                for name, value in before.items():
+                    setattr(net, name, value)
+                net._set_standardizer(standardizer)
+                if theta is not None:
+                    net.parameters[...] = theta
+            raise
+
     # ---- an epoch ----
 
     @property
-    def asked_to_stop(self) -> bool:
-        """Whether a callback wants no further batch."""
+    def goes_on(self) -> bool:
+        """Whether there is an epoch to be begun, or one to be ended."""
         asked = any(c.stop_training for c in self.plan.callbacks)
-        return self._stopped or asked or self.history.stop_reason is not None
+        stop = self._stopped or asked or self.history.stop_reason is not None
+        return self.epoch < self.plan.epochs and (self.batch > 0 or not stop)
 
     def train_epoch(self) -> dict[str, float]:
         """Trains to the end of the epoch and calls the callbacks; returns its logs."""
@@ -80,10 +103,11 @@ class Run:
         intervals = [c.every_batches for c in plan.callbacks if c.every_batches]
         if intervals and self._start is None:
             self._start = self.net._training_state()
-        while self.batch < n and not (self.batch and self.asked_to_stop):
+        while self.batch < n:
             end = min([k * (self.batch // k + 1) for k in intervals] + [n])
             self._call_batch_hooks("on_train_batch_begin", self.batch, self.batch)
             with self._going_back():
+                self._stepped = True
                 self._sums = self._train_until(end)
             self.batch = end
             self._call_batch_hooks("on_train_batch_end", end - 1, end, self._logs())
@@ -108,7 +132,12 @@ class Run:
         plan = self.plan
         if self._start is None:
             self._start = self.net._training_state()
-        for step in _batches.of_epoch(self.net, plan.step, plan.batches, self.batch):
+        steps = _batches.of_epoch(self.net, plan.step, plan.batches, self.batch)
+        while True:
+            with self._going_back():
+                step = next(steps, None)
+            if step is None:
+                break
             rows = step.data
             n = len(rows)
             self._call_batch_hooks("on_train_batch_begin", self.batch, self.batch)
@@ -116,6 +145,7 @@ class Run:
             if plan.metrics:
                 outputs = np.empty((n, self.net.sizes[-1]), self.net.dtype)
             with self._going_back():
+                self._stepped = True
                 # no solver takes batches
                 trainer = cast("_core._Trainer", self._trainer())
                 loss, weight = trainer.step(
@@ -126,14 +156,17 @@ class Run:
                 )
             self._sums = self._sums[0] + loss, self._sums[1] + weight
             if outputs is not None:
-                self._stream.append((rows.targets(), outputs, rows.weight))
+                # a copy: the caller may fill the same array with the next batch
+                targets = np.array(rows.targets())
+                self._stream.append((targets, outputs, rows.weight))
             self.batch, self._rows = self.batch + 1, self._rows + n
             last = self.batch
             self._call_batch_hooks("on_train_batch_end", last - 1, last, self._logs())
-            if self.asked_to_stop:
-                return
-        if self.batch == 0:
-            raise ValueError(f"batches had none in epoch {self.epoch}")
+        with self._going_back():
+            if self.batch == 0:
+                raise ValueError(f"batches had none in epoch {self.epoch}")
+            if self._sums[1] == 0.0:
+                raise ValueError(f"batches had no weight above 0 in epoch {self.epoch}")
 
     def _trainer(self) -> AnyTrainer:
         # anew each time: a callback may have reset the optimizer
@@ -150,12 +183,13 @@ class Run:
 
     @contextmanager
     def _going_back(self) -> Iterator[None]:
-        """What fails in the core leaves the network as when the epoch began."""
+        """What fails leaves the network as when the epoch began; but for Ctrl-C."""
         try:
             yield
-        except (_core.Divergence, ValueError) as error:
+        except Exception as error:
             if self._start is not None:
                 self.net._set_training_state(self._start)
+            self._stepped = bool(self.history.epoch)
             if isinstance(error, _core.Divergence):
                 number = error.args[0] if self.plan.batches is None else self.batch
                 raise TrainingDiverged(self.epoch, number, self.history) from None
@@ -280,7 +314,11 @@ class Run:
                 self._start = TrainingState.from_dict(tree["epoch_start"], optimizer)
                 net.copy()._set_training_state(self._start)
             self._rows = position["rows"]
-            self._sums = float(position["sums"][0]), float(position["sums"][1])
+            loss, weight = position["sums"]
+            self._sums = (
+                _checks.real("its loss so far", loss),
+                _checks.non_negative("its weight so far", weight),
+            )
             self._stream = [tuple(part) for part in tree["stream"]]
             if self._outputs is not None and self.batch:
                 self._outputs[...] = tree["outputs"]

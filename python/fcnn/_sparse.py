@@ -31,6 +31,14 @@ class SparseRows(_core.Csr):
     def __getitem__(self, rows: Array) -> SparseRows:
         """Rows by their numbers, in that order, as a copy."""
         begin, n_stored = self.indptr[rows], np.diff(self.indptr)[rows]
+        # checked before, but the caller may have written to it since
+        if (
+            (n_stored < 0).any()
+            or (n_stored > self.shape[1]).any()
+            or (begin < 0).any()
+            or (begin + n_stored > len(self.data)).any()
+        ):
+            raise ValueError("X changed during the call: its indptr no longer fits")
         indptr = np.concatenate([[0], np.cumsum(n_stored, dtype=np.int64)])
         # where the k-th number of the copy stands among those stored
         at = np.repeat(begin - indptr[:-1], n_stored) + np.arange(indptr[-1])
@@ -39,6 +47,10 @@ class SparseRows(_core.Csr):
     def toarray(self) -> Array:
         """The same rows made dense."""
         dense = np.zeros(self.shape, self.data.dtype)
+        if self.indices.size and not (
+            self.indices.min() >= 0 and self.indices.max() < self.shape[1]
+        ):
+            raise ValueError("X changed during the call: its indices no longer fit")
         dense[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.indices] = (
             self.data
         )

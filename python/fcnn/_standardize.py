@@ -97,6 +97,12 @@ class Standardizer:
         targets = 0 if self.target_mean is None else len(self.target_mean)
         return f"<Standardizer of {len(self.mean)} inputs and {targets} targets>"
 
+    def _check_range(self, dtype: np.dtype[Any]) -> None:
+        """Predictions are of the network's dtype, whatever the targets' is."""
+        for array in (self.target_mean, self.target_scale):
+            if array is not None and np.abs(array).max() > np.finfo(dtype).max:
+                raise ValueError(f"the targets are too large for a network of {dtype}")
+
     def _arrays(self) -> tuple[Array, Array, Array | None, Array | None]:
         return self.mean, self.scale, self.target_mean, self.target_scale
 

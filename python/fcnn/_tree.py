@@ -8,6 +8,7 @@ does not have.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -28,7 +29,8 @@ def write(path: str | os.PathLike[str], key: str, tree: Any) -> None:
 
     tensors: dict[str, Array] = {}
     text = json.dumps(_encode(tree, "", tensors), allow_nan=False)
-    replace_file(path, save(tensors, metadata={key: text}))
+    metadata = {key: text, "checksum": _checksum(text, tensors)}
+    replace_file(path, save(tensors, metadata=metadata))
 
 
 def read(path: str | os.PathLike[str], key: str) -> Any:
@@ -46,16 +48,32 @@ def read(path: str | os.PathLike[str], key: str) -> Any:
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
         if key not in metadata:
             raise ValueError(f"its metadata has nothing under the key {key!r}")
+        if metadata.get("checksum") != _checksum(metadata[key], tensors):
+            raise ValueError("it is damaged: its checksum is another")
         return _decode(json.loads(metadata[key]), tensors)
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is no {key}: {error}") from None
 
 
+def _checksum(text: str, tensors: dict[str, Array]) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=16)
+    for name in sorted(tensors):
+        digest.update(np.ascontiguousarray(tensors[name]).data)
+    return digest.hexdigest()
+
+
 def _encode(value: Any, name: str, tensors: dict[str, Array]) -> Any:
     if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biuf" or value.dtype.itemsize > 8:
+            raise TypeError(
+                f"{name or 'state'} must be an array of numbers of at most 64 bits, "
+                f"but its dtype is {value.dtype}"
+            )
         # safetensors writes raw memory whatever the strides: so C-ordered copies
-        tensors[name] = np.array(value, order="C")
-        return {"tensor": name}
+        unique = f"{len(tensors)}:{name}"
+        native = value.dtype.newbyteorder("=")
+        tensors[unique] = np.array(value, dtype=native, order="C")
+        return {"tensor": unique}
     if isinstance(value, (np.bool_, np.integer, np.floating)):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

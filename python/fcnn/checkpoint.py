@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _KEY = "fcnn_checkpoint"
-_SAMPLED_ROWS = 256  # of X, in its fingerprint
+_SAMPLED_ROWS = 256  # of X, that are compared
+_HASHED_ROWS = 4096  # at a time
 
 
 class Checkpoint(Callback):
@@ -166,7 +167,9 @@ class Saved:
         for part, mine in expected.items():
             saved = self.tree[part]
             for name, value in mine.items():
-                if saved.get(name) != value:
+                with self.damage_is_value_error():
+                    same = bool(saved.get(name) == value)
+                if not same:
                     raise ValueError(
                         f"{self.path} does not go with this fit: its {name} is "
                         f"{_checks.shown(saved.get(name))}, not {_checks.shown(value)}"
@@ -177,7 +180,13 @@ class Saved:
                 f"{self.path} does not go with this fit: its callbacks with a state "
                 f"are {self.callback_names}, not {names}"
             )
-        done = self.tree["position"]["epoch"]
+        position = self.tree["position"]
+        if plan.batches is None and position["batch"] > plan.n_batches:
+            raise ValueError(
+                f"{self.path} is a damaged {_KEY}: it has {position['batch']} batches "
+                f"of an epoch done, which has {plan.n_batches}"
+            )
+        done = position["epoch"]
         if done > plan.epochs:
             raise ValueError(
                 f"{self.path} has {done} epochs done, more than epochs={plan.epochs}, "
@@ -210,6 +219,11 @@ def read(path: Any) -> Saved:
     saved = Saved(name, tree)
     with saved.damage_is_value_error():
         _checks.seed("its seed", tree["seed"])
+        _checks.integer("its epoch_count", tree["epoch_count"], 0, 2**31 - 1)
+        _checks.integer("its stream_steps", tree["stream_steps"], 0, 2**63 - 1)
+        for name, value in tree["position"].items():
+            if name != "sums":
+                _checks.integer(f"its {name}", value, 0, 2**63 - 1)
         _ = saved.standardizer, saved.callback_names
     return saved
 
@@ -249,9 +263,6 @@ def _check_form(name: str, tree: dict[str, Any], form: dict[str, Any]) -> None:
 def description(net: Network, plan: Plan) -> dict[str, dict[str, Any]]:
     """What must be the same in a resumed fit, as the checkpoint keeps it."""
     architecture, step = net._architecture, plan.step
-    validation = None
-    if plan.validation is not None:
-        validation = fingerprint(plan.validation, plan.validation_rows)
     return {
         "network": {
             "sizes": list(architecture.sizes),
@@ -273,28 +284,43 @@ def description(net: Network, plan: Plan) -> dict[str, dict[str, Any]]:
             "clip_norm": step.clip_norm,
             "max_norm": step.max_norm,
             "label_smoothing": step.label_smoothing,
+            "class_weight": repr(step.class_weight),
             "metrics": plan.names,
         },
         "data": {
-            "rows": None if step.rows is None else fingerprint(step.rows, plan.train),
-            "validation rows": validation,
+            **_named("", step.rows, plan.train),
+            **_named("validation ", plan.validation, plan.validation_rows),
         },
     }
 
 
-def fingerprint(rows: _data.Rows, chosen: Array | None) -> dict[str, Any]:
+def _named(
+    prefix: str, rows: _data.Rows | None, chosen: Array | None
+) -> dict[str, Any]:
     """Shapes, dtypes and hashes: of y, of the weights and of sampled rows of X."""
+    if rows is None:
+        return {f"{prefix}X": None}
     sampled = np.unique(np.linspace(0, len(rows) - 1, _SAMPLED_ROWS).astype(np.int64))
     X = rows.X[sampled]
     X = X.toarray() if isinstance(X, SparseRows) else X
     return {
-        "X": [list(rows.X.shape), X.dtype.str, _hash(X)],
-        "y": [list(rows.Y.shape), rows.Y.dtype.str, _hash(rows.Y), rows.labels],
-        "weight": None if rows.weight is None else _hash(rows.weight),
-        "rows": None if chosen is None else _hash(chosen),
+        f"shape of {prefix}X": list(rows.X.shape),
+        f"dtype of {prefix}X": X.dtype.str,
+        f"hash of {prefix}X": _hash(X),
+        f"shape of {prefix}y": list(rows.Y.shape),
+        f"dtype of {prefix}y": rows.Y.dtype.str,
+        f"hash of {prefix}y": _hash(rows.Y),
+        f"hash of {prefix}weights": _hash(rows.weight),
+        f"choice of {prefix}rows": _hash(chosen),
     }
 
 
-def _hash(array: Array) -> str:
-    data = np.ascontiguousarray(array)
-    return hashlib.blake2b(data.tobytes(), digest_size=16).hexdigest()
+def _hash(array: Array | None) -> str | None:
+    """Of the numbers in C order, a block at a time: y may be a file's."""
+    if array is None:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for start in range(0, len(array), _HASHED_ROWS):
+        block = np.ascontiguousarray(array[start : start + _HASHED_ROWS])
+        digest.update(block.data)
+    return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -240,6 +241,8 @@ def _rising(min_lr: Any, max_lr: Any, steps: int) -> Exponential:
     low, high = _checks.positive("min_lr", min_lr), _checks.positive("max_lr", max_lr)
     if not low < high:
         raise ValueError(f"min_lr must be below max_lr = {high}, not {low}")
+    if not math.isfinite(high / low):
+        raise ValueError(f"max_lr / min_lr must be finite, not {high} / {low}")
     return Exponential(low, (high / low) ** (1.0 / (steps - 1)))
 
 

@@ -197,7 +197,8 @@ class Network(Derivatives):
             Instead of X and y: mini-batches (X, y) or (X, y, sample_weight), each gone
             over in one step. A list or a loader is gone over anew in each epoch, a
             function is called anew; an iterator, which can be gone over once, needs
-            ``epochs=1``. `batch_size`, `shuffle`, `sample_weight`, `validation_split`
+            ``epochs=1``. A batch that is refused, or an exception of the iterable, takes
+            the network back to the beginning of the epoch. `batch_size`, `shuffle`, `sample_weight`, `validation_split`
             and "balanced" have no place beside it.
         loss : str, optional
             The name of a loss, which the network's `loss` then is; by default that.
@@ -207,9 +208,9 @@ class Network(Derivatives):
             `fcnn.schedules`; or one that takes every row in each step: ``Rprop``,
             ``LBFGS``, ``LevenbergMarquardt`` ("levenberg_marquardt").
         epochs : int, default 10
-            How often to go over the rows; 0 trains nothing. One iteration each of
-            those that take every row. With `resume` the total, those of the
-            checkpoint included.
+            How often to go over the rows; 0 trains nothing (but learns to
+            standardize). One iteration each of those that take every row. With
+            `resume` the total, those of the checkpoint included.
         batch_size : int, optional
             Rows in a mini-batch, 32 by default; the last one of an epoch may be
             smaller. Not for an optimizer that takes every row.

@@ -17,6 +17,7 @@ Values are PyTorch's where PyTorch has the schedule, and computed in the core.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, cast
 
@@ -53,6 +54,10 @@ class Schedule:
         lr = getattr(self, "lr", None)
         if lr is not None and getattr(self, "min_lr", 0.0) > lr:
             raise ValueError(f"min_lr must be at most lr = {lr}, not {self.min_lr}")  # type: ignore[attr-defined]
+
+        first = self(0)
+        if not math.isfinite(first):
+            raise ValueError(f"{self!r} begins at {first}")
 
     def __call__(self, t: int) -> float:
         """The learning rate of step t = 0, 1, 2, ..."""

@@ -24,21 +24,21 @@ def run_fit(net: Network, plan: Plan) -> History:
     """Trains for the planned epochs, or until a callback asks to stop."""
     with _training(net):
         run = Run(net, plan)
-        if plan.saved is not None:
-            run.restore(plan.saved)
-            if run.is_over:
-                run.restore_callbacks(plan.saved)
-                return run.history
-        with _learning(net, plan, run):
-            net._loss = plan.step.loss
+        with run.nothing_changed_without_a_step():
+            if plan.saved is not None:
+                run.restore(plan.saved)
+                if run.is_over:
+                    run.restore_callbacks(plan.saved)
+                    return run.history
+            _begin(net, plan)
             for callback in plan.callbacks:
                 callback.on_train_begin({})
             if plan.saved is not None:
                 run.restore_callbacks(plan.saved)
             with Progress(plan.epochs - run.epoch, plan.progress) as progress:
-                while run.epoch < plan.epochs and not run.asked_to_stop:
+                while run.goes_on:
                     progress.update(run.train_epoch())
-        run.finish()
+            run.finish()
     return run.history
 
 
@@ -50,6 +50,7 @@ def run_step(net: Network, step: Step) -> float:
             "fit it to some first, or set net.standardizer"
         )
     with _training(net):
+        before = net._loss, net._optimizer, net._trainer
         net._loss = step.loss
         options = step.options(
             batch_size=len(step.data),
@@ -64,7 +65,11 @@ def run_step(net: Network, step: Step) -> float:
                 *step.data.arguments(step.loss), options, 0, None
             )
         except _core.Divergence as error:
+            net._loss, net._optimizer, net._trainer = before
             raise TrainingDiverged(None, error.args[0], History(["loss"])) from None
+        except ValueError:
+            net._loss, net._optimizer, net._trainer = before
+            raise
         net._stream_steps += 1
         return loss / weight if weight > 0.0 else 0.0
 
@@ -79,20 +84,13 @@ def _training(net: Network) -> Iterator[None]:
         net._engine.end_training()
 
 
-@contextmanager
-def _learning(net: Network, plan: Plan, run: Run) -> Iterator[None]:
-    """A network that standardizes learns how, unless its first epoch fails."""
+def _begin(net: Network, plan: Plan) -> None:
+    """What must be settled before the first hook: loss, optimizer, standardizer."""
+    net._loss = plan.step.loss
+    net._trainer_for(plan.step.optimizer)  # so that hooks may set the learning rate
     architecture = net._architecture
-    if not architecture.standardize or net.standardizer is not None:
-        yield
-        return
-    learned = _standardize.learn(
-        architecture, plan.step.data, plan.train, plan.train_weight
-    )
-    net._set_standardizer(learned)
-    try:
-        yield
-    except (TrainingDiverged, ValueError):
-        if not run.history.epoch:
-            net._set_standardizer(None)
-        raise
+    if architecture.standardize and net.standardizer is None:
+        learned = _standardize.learn(
+            architecture, plan.step.data, plan.train, plan.train_weight
+        )
+        net._set_standardizer(learned)

@@ -18,9 +18,10 @@ class Callback:
     """Base of the callbacks of `Network.fit`; its hooks are named as in Keras.
 
     A subclass overrides the hooks that it needs. It may read and write the network's
-    parameters, predict and evaluate; setting ``self.stop_training = True`` ends the
-    fit after the epoch. An exception from a hook ends the fit at once and leaves the
-    network usable. `on_train_end` is called when a fit ends, but not when it fails.
+    parameters, predict and evaluate; setting ``self.stop_training = True``, in a batch
+    hook too, ends the fit after the epoch. An exception from a hook ends the fit at
+    once and leaves the network usable. `on_train_end` is called when a fit ends, but
+    not when it fails.
 
     Attributes
     ----------

@@ -121,7 +121,7 @@ class EarlyStopping(MonitorCallback):
         """The best value and epoch, the patience spent, and the best parameters."""
         best = self._best_state
         return {
-            "best": self.best,
+            **super().state(),
             "best_epoch": self.best_epoch,
             "wait": self._wait,
             "stopped_epoch": self.stopped_epoch,
@@ -132,7 +132,7 @@ class EarlyStopping(MonitorCallback):
         """Goes on from `state`; where it had stopped the training it does again."""
         from fcnn._base import TrainingState
 
-        self.best = state["best"]
+        super().set_state(state)
         self.best_epoch = state["best_epoch"]
         self._wait = state["wait"]
         self.stopped_epoch = state["stopped_epoch"]

@@ -133,12 +133,13 @@ class ModelCheckpoint(MonitorCallback):
             self._save({}, logs or {})
 
     def state(self) -> dict[str, Any]:
-        """The best value."""
-        return {"best": self.best}
+        """The best value, and the epoch for the names of files."""
+        return {**super().state(), "epoch": self._epoch}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state`."""
-        self.best = state["best"]
+        super().set_state(state)
+        self._epoch = state["epoch"]
 
     def _save(self, batch: dict[str, int], logs: Mapping[str, float]) -> None:
         if self.save_best_only:

@@ -56,6 +56,19 @@ class MonitorCallback(Callback):
         self._sign = 1.0 if better == "min" else -1.0
         self.best = self._sign * math.inf
 
+    def state(self) -> dict[str, Any]:
+        """What is watched, and its best value."""
+        return {"monitor": self.monitor, "sign": self._sign, "best": self.best}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state`, which must be of the same monitor."""
+        if (state["monitor"], state["sign"]) != (self.monitor, self._sign):
+            raise ValueError(
+                f"{type(self).__name__} has watched {state['monitor']!r}, not "
+                f"{self.monitor!r}, or for the other way of it"
+            )
+        self.best = float(state["best"])
+
     def _improves(self, value: float, reference: float) -> bool:
         # min: value < reference - min_delta; max: value > reference + min_delta
         return self._sign * value < self._sign * reference - self.min_delta

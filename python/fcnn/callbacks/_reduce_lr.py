@@ -122,14 +122,14 @@ class ReduceLROnPlateau(MonitorCallback):
     def state(self) -> dict[str, Any]:
         """The best value, and the patience and cooldown that are left."""
         return {
-            "best": self.best,
+            **super().state(),
             "wait": self._wait,
             "cooldown_left": self._cooldown_left,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state`."""
-        self.best = state["best"]
+        super().set_state(state)
         self._wait = state["wait"]
         self._cooldown_left = state["cooldown_left"]
 
