@@ -72,6 +72,11 @@ def test_batches_of_many_kinds(data):
     ]
     history = make().fit(batches=frames, epochs=2, class_weight={0: 2.0})
     assert len(history.loss) == 2
+    weighted, plain = make(), make()
+    weighted.fit(batches=cut(X, y), epochs=1, class_weight={0: 2.0})
+    w = np.where(y == 0, 2.0, 1.0)
+    plain.fit(batches=cut(X, y, w), epochs=1)
+    assert np.array_equal(weighted.parameters, plain.parameters)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_threefry_against_the_known_answers_of_its_authors():
 
 @pytest.mark.parametrize("n", [1, 15, 16, 17, 40, 300])
 def test_thinning_mask_is_threefrys(n):
-    mask = _core.dropout_mask(7, 9, 2, n, 0.3)
+    mask = _core.thinning_mask(7, 9, 2, n, 0.3)
     expected = ref.dropout_mask(7, 9, 2, [0], n, 0.3, ref.THINNING)[0]
     assert np.array_equal(mask, expected)
 
@@ -101,7 +101,7 @@ def test_input_noise_is_normal():
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_rate_and_mean_of_the_masks(p):
-    m = np.array([_core.dropout_mask(1, i, 1, 1000, p) for i in range(100)])
+    m = np.array([_core.thinning_mask(1, i, 1, 1000, p) for i in range(100)])
     assert abs((m == 0).mean() - p) < 5 * np.sqrt(p * (1 - p) / m.size)
     assert abs(m.mean() - 1) < 5 * np.sqrt(p / (1 - p) / m.size)
     assert len(np.unique(m, axis=0)) == len(m)
@@ -214,6 +214,48 @@ def test_a_dropped_step_by_hand():
     kept = m == 2.0
     assert np.allclose(net.layers[1].weight[:, 0], np.where(kept, 3 - 0.2, 3))
     assert np.allclose(net.layers[2].weight[0], np.where(kept, 0.5 - 1.2, 0.5))
+
+
+def test_max_norm_step_after_step(rng):
+    """W^T, which the next step goes back through, is that of the bounded weights."""
+    X, y = rng.normal(size=(64, 20)), rng.integers(0, 3, 64)
+    whole, steps = make(dropout=0.0), make(dropout=0.0)
+    sgd = fcnn.SGD(lr=0.5)
+    whole.fit(X, y, max_norm=0.8, optimizer=sgd, batch_size=16, shuffle=False, epochs=1)
+    for i in range(0, 64, 16):
+        steps.fit_batch(X[i : i + 16], y[i : i + 16], max_norm=0.8, optimizer=sgd)
+    assert np.array_equal(whole.parameters, steps.parameters)
+
+
+def test_label_smoothing_of_steps_and_of_large_batches(rng):
+    X, y = rng.normal(size=(600, 20)), rng.integers(0, 3, 600)  # three chunks
+    smooth = 0.7 * np.eye(3)[y] + 0.1
+    one, two, three = (make(dropout=0.0) for _ in range(3))
+    one.fit(X, y, label_smoothing=0.3, batch_size=600, shuffle=False, epochs=1)
+    two.fit_batch(X, y, label_smoothing=0.3)
+    three.fit_batch(X, smooth)
+    assert_close(one.parameters, three.parameters, 1e-13)
+    assert_close(two.parameters, three.parameters, 1e-13)
+
+
+def test_steps_go_on_with_their_masks_after_a_copy(rng):
+    X, y = rng.normal(size=(16, 20)), rng.integers(0, 3, 16)
+    net = make()
+    net.fit_batch(X, y)
+    twin = net.copy()
+    assert net.fit_batch(X, y) == twin.fit_batch(X, y)
+
+
+def test_a_step_within_an_epoch_leaves_its_order(rng):
+    """fit_batch's own batch is not taken for the epoch's, also by a copy without it."""
+    X, y = rng.normal(size=(64, 20)), rng.integers(0, 3, 64)
+    net = make()
+    net.fit(X, y, epochs=1)
+    net.fit_batch(X[:7], y[:7])
+    other = net.copy()  # whose core has seen neither
+    for each in (net, other):
+        each.fit(X, y, epochs=2)
+    assert np.array_equal(net.parameters, other.parameters)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -370,17 +370,17 @@ import resource, sys
 import numpy as np, fcnn
 import scipy.sparse as sp
 rng = np.random.default_rng(0)
-n, n_in, each = 200_000, 5_000, 10
+n, n_in, each = 40_000, 5_000, 10
 columns = np.sort(rng.integers(0, n_in // each, (n, each)) + np.arange(each) * 500)
 X = sp.csr_matrix(
     (np.ones(n * each, "f4"), columns.ravel().astype("i4"),
      np.arange(0, n * each + 1, each, dtype="i4")), shape=(n, n_in)
-)  # 17 MB; dense 4 GB
+)  # 3 MB; dense 800 MB
 y = (columns[:, 0] < 100).astype(float)
 net = fcnn.Network([n_in, 1], seed=0)
 net.fit(X[:2000], y[:2000], epochs=1)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-loss = net.fit(X, y, epochs=1, optimizer=fcnn.Adam(lr=0.01)).loss[0]
+loss = net.fit(X, y, epochs=1, optimizer=fcnn.Adam(lr=0.05)).loss[0]
 assert loss < 0.3, loss
 assert net.evaluate(X, y, metrics="accuracy")["accuracy"] > 0.99
 net.predict(X)
@@ -393,7 +393,7 @@ def test_the_dense_whole_is_never_made():
     pytest.importorskip("resource")
     command = [sys.executable, "-c", MEMORY]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert float(result.stdout) < 100  # MiB
+    assert float(result.stdout) < 60  # MiB
 
 
 def test_rows_taken_while_indptr_is_written_to():

@@ -295,3 +295,110 @@ def test_a_range_test_learns_it_for_its_copy(data):
     found = fcnn.lr_range_test(net, X, y, steps=30)
     assert net.standardizer is None
     assert found.loss[0] < 10  # of standardized targets
+
+
+def test_monte_carlo_dropout_has_the_targets_units(data):
+    X, y = data
+    net = make(dropout=0.2)
+    net.fit(X, y, epochs=2)
+    mean, std = net.predict(X, dropout_samples=300)
+    assert (np.abs(mean - net.predict(X)) < 1.5 * std + 1.0).all()
+    assert mean.mean() > 900  # y is 1000 +- 50
+
+
+def test_metrics_of_batches_have_the_targets_units(data):
+    X, y = data
+    net = make()
+    net.fit(X, y, epochs=1)
+    before = net.predict(X)
+    history = net.fit(
+        batches=[(X, y)], epochs=1, metrics="rmse", optimizer=fcnn.SGD(1e-300)
+    )
+    expected = np.sqrt(np.mean((before - y) ** 2))
+    assert abs(history.metrics["rmse"][0] / expected - 1) < 1e-12
+
+
+@pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs", "adam"])
+def test_one_assigned_between_two_fits(data, optimizer):
+    X, y = data
+    net, other = make(), make()
+    for each in (net, other):
+        each.fit(X, y, epochs=1, optimizer=optimizer)
+    wider = fcnn.Standardizer(
+        net.standardizer.mean + 1,
+        net.standardizer.scale * 2,
+        net.standardizer.target_mean,
+        net.standardizer.target_scale,
+    )
+    net.standardizer = wider
+    other = net.copy()
+    for each in (net, other):
+        each.fit(X, y, epochs=2, optimizer=optimizer)
+    assert np.array_equal(net.parameters, other.parameters)
+
+
+def test_assigning_waits_for_nobody_and_is_refused_in_a_fit(data):
+    X, y = data
+    net = make()
+
+    def assign(*_):
+        net.standardizer = None
+
+    with pytest.raises(RuntimeError, match="trained already"):
+        net.fit(X, y, callbacks=fcnn.LambdaCallback(on_epoch_end=assign))
+
+
+def test_assigning_beside_calls_of_other_threads(rng):
+    """The calls under way keep what they read."""
+    import threading
+
+    net = fcnn.Network([50_000, 1], output="identity", standardize=True, seed=0)
+    X, y = rng.normal(size=(20, 50_000)).astype("float32"), np.zeros(20)
+    values = [fcnn.Standardizer(np.zeros(50_000), np.ones(50_000)), None]
+    done, errors = threading.Event(), []
+
+    def work():
+        while not done.is_set():
+            try:
+                net.evaluate(X, y)
+            except RuntimeError:
+                pass  # it was being assigned
+            except Exception as error:  # noqa: BLE001
+                errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    for i in range(60):
+        net.standardizer = values[i % 2]
+    done.set()
+    thread.join()
+    assert not errors
+
+
+def test_a_finite_number_too_large_for_the_dtype_is_no_blame(data):
+    """Standardized in float64, it is read well; what diverges is the training."""
+    X, y = data
+    net = make(dtype="float32")
+    with pytest.raises(fcnn.TrainingDiverged):
+        net.fit(X * 1e100, y, optimizer=fcnn.SGD(1e30), epochs=5)
+
+
+def test_learning_has_one_order_of_additions(data, rng):
+    """Row after row: not what BLAS and its threads make of it."""
+    X, _ = data
+    net = make()
+    w = rng.uniform(0.5, 2, 300)
+    net.fit(X, np.zeros((300, 2)), epochs=1, sample_weight=w)
+    mean, total = np.zeros(3), 0.0
+    for row, weight in zip(X, w, strict=True):
+        mean = mean + weight * row
+        total += weight
+    assert np.array_equal(net.standardizer.mean, mean / total)
+
+
+def test_scales_that_would_overflow():
+    with pytest.raises(ValueError, match="scale must be at least 1e-290"):
+        fcnn.Standardizer([0.0], [1e-310])
+    assert hash(fcnn.Standardizer([0.0], [1.0])) == hash(
+        fcnn.Standardizer([-0.0], [1.0])
+    )

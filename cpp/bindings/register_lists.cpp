@@ -138,8 +138,8 @@ py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed,
                                    items.data());
 }
 
-py::array_t<double> dropout_mask(std::uint64_t seed, std::uint32_t number, Index layer,
-                                 Index n, double p) {
+py::array_t<double> thinned(std::uint64_t seed, std::uint32_t number, Index layer,
+                            Index n, double p) {
   const std::vector<double> mask = thinning_mask(seed, number, layer, n, p);
   return py::array_t<double>(n, mask.data());
 }
@@ -181,7 +181,7 @@ void register_lists(py::module_& m) {
   m.def("activation_derivative", activation_derivative<float>, "name"_a,
         "z"_a.noconvert());
   m.def("activation_derivative", activation_derivative<double>, "name"_a, "z"_a);
-  m.def("dropout_mask", dropout_mask, "seed"_a, "number"_a, "layer"_a, "n"_a, "p"_a);
+  m.def("thinning_mask", thinned, "seed"_a, "number"_a, "layer"_a, "n"_a, "p"_a);
   m.def("activation_second_derivative", activation_second_derivative<float>, "name"_a,
         "z"_a.noconvert());
   m.def("activation_second_derivative", activation_second_derivative<double>, "name"_a,

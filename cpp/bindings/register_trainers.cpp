@@ -37,7 +37,9 @@ py::tuple epoch(TrainerHandle<T>& self, const py::object& x, const py::array& y,
                 EpochOptions options, Index first_batch, Index last_batch,
                 std::pair<double, double> sums, std::optional<py::array>& outputs) {
   Network<T>& network = self.trainer.network();
-  const Samples samples = samples_of<T>(network, x, &y, labels, weight, rows);
+  // the rows are checked when an epoch begins, not for each batch of it again
+  const Samples samples =
+      samples_of<T>(network, x, &y, labels, weight, rows, first_batch == 0);
   const Loss<T> loss = find_loss<T>(loss_name, network.output());
   options.first_batch = first_batch;
   options.last_batch = last_batch;

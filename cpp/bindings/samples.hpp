@@ -15,7 +15,7 @@ using Rows64 = py::array_t<std::int64_t, py::array::c_style>;
 template <class T>
 Samples samples_of(const Network<T>& network, const py::object& x, const py::array* y,
                    bool labels, const std::optional<Weights64>& weight,
-                   const std::optional<Rows64>& rows) {
+                   const std::optional<Rows64>& rows, bool check_rows = true) {
   Samples samples;
   samples.x = table_of(x, "X");
   samples.count = samples.x.rows;
@@ -42,7 +42,7 @@ Samples samples_of(const Network<T>& network, const py::object& x, const py::arr
     if (rows->ndim() != 1) throw py::value_error("rows must have 1 dimension");
     samples.rows = rows->data();
     samples.count = rows->shape(0);
-    for (Index i = 0; i < samples.count; ++i)
+    for (Index i = 0; check_rows && i < samples.count; ++i)
       if (samples.rows[i] < 0 || samples.rows[i] >= samples.x.rows)
         throw py::value_error("rows must be from 0 to " +
                               std::to_string(samples.x.rows - 1) + ", got " +

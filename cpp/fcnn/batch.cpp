@@ -5,17 +5,23 @@
 namespace fcnn {
 
 template <class T>
-void check_finite(const Samples& samples, Index last) {
-  for (const auto& [table, name] : {std::pair(&samples.x, "X"), {&samples.y, "y"}}) {
-    const Index row = first_row_not_finite<T>(*table, samples.rows, 0, last);
+void check_finite(const Samples& samples, const Standardizer& standardizer,
+                  Index last) {
+  const auto check = [&](const Table& table, const Standardization& by,
+                         const char* name) {
+    const Index row = by.any()
+                          ? first_row_not_finite<double>(table, samples.rows, 0, last)
+                          : first_row_not_finite<T>(table, samples.rows, 0, last);
     if (row >= 0)
       throw InvalidArgument(std::string(name) + " must be finite, row " +
                             std::to_string(row) + " is not");
-  }
+  };
+  check(samples.x, standardizer.inputs, "X");
+  check(samples.y, standardizer.targets, "y");
 }
 
-template void check_finite<float>(const Samples&, Index);
-template void check_finite<double>(const Samples&, Index);
+template void check_finite<float>(const Samples&, const Standardizer&, Index);
+template void check_finite<double>(const Samples&, const Standardizer&, Index);
 
 template <class T>
 Batch<T>::Batch(const Network<T>& network, Index capacity, bool with_delta)
@@ -116,6 +122,15 @@ void Batch<T>::gather_labels(const Samples& samples, Index offset, Index first,
   }
 }
 
+template <class T>
+void set_weights(const Samples& samples, Index offset, double sum_weight,
+                 Batch<T>& batch) {
+  for (Index j = 0; j < batch.size(); ++j)
+    batch.weight[j] = static_cast<T>(samples.weight_at(offset + j) / sum_weight);
+}
+
+template void set_weights(const Samples&, Index, double, Batch<float>&);
+template void set_weights(const Samples&, Index, double, Batch<double>&);
 template class Batch<float>;
 template class Batch<double>;
 

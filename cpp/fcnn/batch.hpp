@@ -29,9 +29,9 @@ struct Samples {
 };
 
 // InvalidArgument naming the first of the samples before `last` with a number that is
-// not finite (as a T), if there is one.
+// not finite as the network reads it (a T, or a double to be standardized), if any.
 template <class T>
-void check_finite(const Samples& samples, Index last);
+void check_finite(const Samples& samples, const Standardizer& standardizer, Index last);
 
 template <class T>
 class Batch {
@@ -84,5 +84,11 @@ class Batch {
   Strips<T> x_, y_;
   std::vector<Layer> layers_;
 };
+
+// w_i / sum w, the factor of each sample in the batch's C, for samples of which the
+// batch's first is number `offset`.
+template <class T>
+void set_weights(const Samples& samples, Index offset, double sum_weight,
+                 Batch<T>& batch);
 
 }  // namespace fcnn

@@ -124,9 +124,7 @@ double Engine<T>::for_each_chunk(const Pass<T>& pass, Interrupt& interrupt, F af
     batch_.resize(count);
     batch_.begin_noise(pass.draws != nullptr);
     parts_ = share_out(count, pass.n_threads);
-    for (Index j = 0; j < count; ++j)
-      batch_.weight[j] =
-          static_cast<T>(samples.weight_at(offset + j) / pass.sum_weight);
+    set_weights(samples, offset, pass.sum_weight, batch_);
     ThreadTeam::run(parts_, [&](int part) {
       const Range range = part_of(count, part, parts_, 1);
       const Share share{range.first, range.last, part, &interrupt};

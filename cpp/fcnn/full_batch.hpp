@@ -23,8 +23,9 @@ struct FullBatch {
 // Where C is not finite: InvalidArgument naming the row whose numbers are not, else
 // Divergence.
 template <class T>
-[[noreturn]] void refuse_not_finite(const Samples& samples) {
-  check_finite<T>(samples, samples.count);
+[[noreturn]] void refuse_not_finite(const Samples& samples,
+                                    const Standardizer& standardizer) {
+  check_finite<T>(samples, standardizer, samples.count);
   throw Divergence(0);
 }
 

@@ -116,7 +116,7 @@ double Lbfgs<T>::iterate(const FullBatch<T>& task, Interrupt& interrupt) {
     std::memcpy(theta.data(), network_->theta(), bytes);
     now_ = evaluate(std::move(theta), task, interrupt);
     if (!std::isfinite(now_.c) || !now_.gradient.allFinite())
-      refuse_not_finite<T>(task.samples);
+      refuse_not_finite<T>(task.samples, network_->standardizer());
     known_ = true;
   }
   const double c = now_.c;

@@ -13,10 +13,10 @@
 namespace fcnn {
 
 struct LbfgsOptions {
-  int memory = 10;             // pairs
-  double tol_gradient = 1e-5;  // of max |dC/dtheta|
-  double tol_loss = 2.2e-9;    // of what C falls by, relative to max(|C|, 1)
-  int max_evaluations = 20;    // of a line search
+  int memory = 0;           // pairs
+  double tol_gradient = 0;  // of max |dC/dtheta|
+  double tol_loss = 0;      // of what C falls by, relative to max(|C|, 1)
+  int max_evaluations = 0;  // of a line search
 };
 
 template <class T>

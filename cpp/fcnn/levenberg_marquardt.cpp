@@ -90,7 +90,7 @@ double LevenbergMarquardt<T>::iterate(const FullBatch<T>& task, Interrupt& inter
   Vector<double> gradient = equations_.gradient();
   for_each_weight([&](Index p) { gradient[p] += l2 / 2 * wide_.theta()[p]; });
   if (!std::isfinite(c) || !gradient.allFinite())
-    refuse_not_finite<double>(task.samples);
+    refuse_not_finite<double>(task.samples, network_->standardizer());
   if (c <= options_.goal) {
     finished_ = "converged: the loss is at most goal";
     return c;

@@ -5,8 +5,8 @@
 // for C = r^T r + (l2/2) ||W||^2 (I_W and w: of the weights alone); taken if C falls,
 // when mu shrinks; else mu grows and d is sought again. K. Levenberg, 1944;
 // D. W. Marquardt, 1963; M. T. Hagan, M. B. Menhaj, Training Feedforward Networks with
-// the Marquardt Algorithm, IEEE Transactions on Neural Networks 5, 1994. Defaults are
-// those of MATLAB's trainlm.
+// the Marquardt Algorithm, IEEE Transactions on Neural Networks 5, 1994. Defaults, in
+// python/fcnn/full_batch.py, are those of MATLAB's trainlm.
 #pragma once
 
 #include <memory>
@@ -18,10 +18,10 @@
 namespace fcnn {
 
 struct LevenbergMarquardtOptions {
-  double mu = 1e-3;  // the first
-  double mu_dec = 0.1, mu_inc = 10, mu_max = 1e10;
-  double goal = 0;             // C enough
-  double min_gradient = 1e-7;  // ||dC/dtheta|| enough
+  double mu = 0;  // the first
+  double mu_dec = 0, mu_inc = 0, mu_max = 0;
+  double goal = 0;          // C enough
+  double min_gradient = 0;  // ||dC/dtheta|| enough
 };
 
 // All arithmetic is in double: for a network of floats in a copy, whose theta is

@@ -26,7 +26,7 @@ class Numbers {
  public:
   Numbers(const Draws& draws, Stream purpose, Index l, Index features)
       : key_{static_cast<std::uint32_t>(draws.seed),
-             static_cast<std::uint32_t>(draws.seed >> 32), draws.number,
+             static_cast<std::uint32_t>(draws.seed >> 32), draws.epoch,
              static_cast<std::uint32_t>(purpose)},
         l_(static_cast<std::uint32_t>(l)),
         groups_(static_cast<std::uint64_t>(count_groups(features))) {}

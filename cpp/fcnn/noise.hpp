@@ -19,8 +19,8 @@ namespace fcnn {
 // Where the random numbers of a pass come from.
 struct Draws {
   std::uint64_t seed = 0;
-  std::uint32_t number = 0;  // of the epoch
-  Index first = 0;           // the place in it of the first of the samples
+  std::uint32_t epoch = 0;  // or a number beyond all epochs: a step of fit_batch
+  Index first = 0;          // the place in it of the first of the samples
 };
 
 // The 16 bits below which a number means 0, p of all; and what the others give: the

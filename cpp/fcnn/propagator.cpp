@@ -121,20 +121,11 @@ LossBatch<T> loss_batch(Batch<T>& batch, Index depth, const Share& share) {
   return outputs;
 }
 
-template <class T>
-void set_weights(const Samples& samples, Index offset, double sum_weight,
-                 Batch<T>& batch) {
-  for (Index j = 0; j < batch.size(); ++j)
-    batch.weight[j] = static_cast<T>(samples.weight_at(offset + j) / sum_weight);
-}
-
 template class Propagator<float>;
 template class Propagator<double>;
 template void set_unit(const Strips<float>&, Index, const Share&);
 template void set_unit(const Strips<double>&, Index, const Share&);
 template LossBatch<float> loss_batch(Batch<float>&, Index, const Share&);
 template LossBatch<double> loss_batch(Batch<double>&, Index, const Share&);
-template void set_weights(const Samples&, Index, double, Batch<float>&);
-template void set_weights(const Samples&, Index, double, Batch<double>&);
 
 }  // namespace fcnn

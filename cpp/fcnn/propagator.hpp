@@ -80,9 +80,4 @@ void set_unit(const Strips<T>& delta, Index k, const Share& share);
 template <class T>
 LossBatch<T> loss_batch(Batch<T>& batch, Index depth, const Share& share);
 
-// w_i / sum w for each sample of the batch, of which the first is sample `offset`.
-template <class T>
-void set_weights(const Samples& samples, Index offset, double sum_weight,
-                 Batch<T>& batch);
-
 }  // namespace fcnn

@@ -147,7 +147,7 @@ EpochSums Trainer<T>::run_batches(const Samples& ordered, Index first_batch,
     throw;
   } catch (const Divergence&) {
     optimizer_.state = before_;
-    check_finite<T>(samples, first);
+    check_finite<T>(samples, network_->standardizer(), first);
     throw;
   } catch (...) {
     optimizer_.state = before_;

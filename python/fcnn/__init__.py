@@ -13,6 +13,7 @@ from __future__ import annotations
 from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
 from fcnn import schedules
+from fcnn._dropout import DropoutPrediction
 from fcnn._standardize import Standardizer
 from fcnn.callbacks import (
     Callback,
@@ -45,6 +46,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "Checkpoint",
+    "DropoutPrediction",
     "EarlyStopping",
     "GradientCheck",
     "History",

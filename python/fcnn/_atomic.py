@@ -19,7 +19,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = Path(path).resolve()
     mode = _mode_of(target)
-    temporary = target.parent / f"{_prefix(target)}{os.urandom(8).hex()}.tmp"
+    temporary = _new_name(target)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)
     try:
@@ -39,7 +39,11 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
 
 def check_target(path: str | os.PathLike[str]) -> None:
     """OSError where `replace_file` could not write, as far as that can be told."""
-    _mode_of(Path(path).resolve())
+    target = Path(path).resolve()
+    _mode_of(target)
+    temporary = _new_name(target)
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    temporary.unlink()
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
@@ -49,6 +53,10 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
         if old.name.startswith(_prefix(target)) and old.name.endswith(".tmp"):
             with contextlib.suppress(OSError):
                 old.unlink()
+
+
+def _new_name(target: Path) -> Path:
+    return target.parent / f"{_prefix(target)}{os.urandom(8).hex()}.tmp"
 
 
 def _prefix(target: Path) -> str:
@@ -63,10 +71,6 @@ def _mode_of(target: Path) -> int | None:
         mode = target.stat().st_mode
     except FileNotFoundError:
         target.parent.stat()  # a missing folder is an error that names it
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise PermissionError(
-                errno.EACCES, os.strerror(errno.EACCES), str(target.parent)
-            ) from None
         return None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))

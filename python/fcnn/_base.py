@@ -112,16 +112,19 @@ class NetworkBase:
         """What inputs and targets are standardized by; None before the first fit.
 
         Assigning one, to a network made with ``standardize=True``, settles it without
-        a fit.
+        a fit; within one it is a RuntimeError.
         """
         return self._standardizer
 
     @standardizer.setter
     def standardizer(self, value: Standardizer | None) -> None:
-        self._engine.check_idle()
         if value is not None:
             check_standardizer(value, self._architecture)
-        self._set_standardizer(value)
+        self._engine.begin_training()  # when the calls under way have ended
+        try:
+            self._set_standardizer(value)
+        finally:
+            self._engine.end_training()
 
     def _set_standardizer(self, value: Standardizer | None) -> None:
         if value is not None:

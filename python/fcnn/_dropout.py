@@ -31,16 +31,17 @@ def predict(net: NetworkBase, X: Array, n_samples: int) -> DropoutPrediction:
     architecture, thinned = net._architecture, net._architecture.new_engine(net.dtype)
     if net.standardizer is not None:
         thinned.set_standardizer(*net.standardizer._for_core())
+    theta = net.parameters.copy()
     layers = architecture.unflatten(thinned.parameters)
     out = np.empty((X.shape[0], architecture.sizes[-1]), net.dtype)
     mean, squares = np.zeros(out.shape), np.zeros(out.shape)
     for sample in range(n_samples):
-        thinned.parameters[...] = net.parameters
+        thinned.parameters[...] = theta
         for l, p in enumerate(architecture.dropout):
             if p > 0.0:
                 # W (m * a) is (W diag(m)) a
                 n = architecture.sizes[l]
-                layers[l].weight[...] *= _core.dropout_mask(net.seed, sample, l, n, p)
+                layers[l].weight[...] *= _core.thinning_mask(net.seed, sample, l, n, p)
         thinned.predict(X, out, config.threads(None))
         difference = out - mean
         mean += difference / (sample + 1)

@@ -148,12 +148,15 @@ class Run:
                 self._stepped = True
                 # no solver takes batches
                 trainer = cast("_core._Trainer", self._trainer())
-                loss, weight = trainer.step(
-                    *rows.arguments(step.loss),
-                    self._options(step, n),
-                    self._rows,
-                    outputs,
-                )
+                try:
+                    loss, weight = trainer.step(
+                        *rows.arguments(step.loss),
+                        self._options(step, n),
+                        self._rows,
+                        outputs,
+                    )
+                except ValueError as error:
+                    raise ValueError(f"batch {self.batch}: {error}") from None
             self._sums = self._sums[0] + loss, self._sums[1] + weight
             if outputs is not None:
                 # a copy: the caller may fill the same array with the next batch

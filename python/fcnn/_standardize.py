@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NOT_STANDARDIZED: tuple[list[float], ...] = ([], [], [], [])
 _CHUNK = 1 << 20  # numbers of X converted at a time
+_LEAST_SCALE = 1e-290  # 1 / scale must be finite
 
 
 class Standardizer:
@@ -91,7 +92,7 @@ class Standardizer:
         return self._for_core() == other._for_core()
 
     def __hash__(self) -> int:
-        return hash(tuple(None if a is None else a.tobytes() for a in self._arrays()))
+        return hash(tuple(map(tuple, self._for_core())))
 
     def __repr__(self) -> str:
         targets = 0 if self.target_mean is None else len(self.target_mean)
@@ -153,11 +154,11 @@ def _moments(
     total, mean, squares = 0.0, np.zeros(table.shape[1]), np.zeros(table.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):  # refused below
         for x, w in _chunks(name, table, rows, weight):
-            added = float(w.sum())
+            added = float(_sum(w[:, None])[0])
             if added == 0.0:
                 continue
-            own_mean = w @ x / added
-            own_squares = w @ (x - own_mean) ** 2
+            own_mean = _sum(w[:, None] * x) / added
+            own_squares = _sum(w[:, None] * (x - own_mean) ** 2)
             difference = own_mean - mean
             squares += own_squares + difference**2 * (total * added / (total + added))
             total += added
@@ -168,9 +169,15 @@ def _moments(
             f"{name} is too large to be standardized: its squares overflow"
         )
     # below what rounding makes of equal numbers
-    eps, tiny = np.finfo(np.float64).eps, 1e-290
-    constant = deviation <= np.maximum(10 * eps * np.abs(mean), tiny)
+    eps = np.finfo(np.float64).eps
+    constant = deviation <= np.maximum(10 * eps * np.abs(mean), _LEAST_SCALE)
     return mean, np.where(constant, 1.0, deviation)
+
+
+def _sum(rows: Array) -> Array:
+    """Row after row: the same bits everywhere, as BLAS and sum() do not promise."""
+    total: Array = np.add.accumulate(rows, axis=0)[-1]
+    return total
 
 
 def _chunks(
@@ -209,4 +216,6 @@ def _pair(prefix: str, mean: Any, scale: Any) -> tuple[Array, Array]:
         )
     if not (arrays[1] > 0.0).all():
         raise ValueError(f"{prefix}scale must be above 0")
+    if not (arrays[1] >= _LEAST_SCALE).all():
+        raise ValueError(f"{prefix}scale must be at least {_LEAST_SCALE}")
     return arrays[0], arrays[1]

@@ -92,7 +92,7 @@ class Checkpoint(Callback):
         *,
         every_batches: int | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(_checks.path("path", path))
         self.every = _checks.integer("every", every, 1)
         if every_batches is not None:
             every_batches = _checks.integer("every_batches", every_batches, 1)
@@ -124,6 +124,7 @@ class Checkpoint(Callback):
     def finish(self, state: dict[str, Any]) -> None:
         """Writes the last state, with what the fit has left of the network."""
         self._write(state)
+        del self._run  # and with it the data
 
     def _write(self, state: dict[str, Any]) -> None:
         versions = {"format_version": FORMAT_VERSION, "fcnn_version": version()}

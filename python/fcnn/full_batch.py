@@ -195,8 +195,9 @@ class LevenbergMarquardt(Optimizer):
     Defaults are those of MATLAB's trainlm, but that C is normalized as stated. For
     networks of up to a few thousand parameters P and a smooth activation: a step costs
     P^2 / 2 multiply-adds for each row and output and P^3 / 6 more, and memory is two
-    matrices of P x P doubles; J is never kept as a whole. `fit` raises MemoryError
-    where the machine has no room for them.
+    matrices of P x P doubles, which the network keeps for the next fit until its
+    `reset_optimizer`; J is never kept as a whole. `fit` raises MemoryError where the
+    machine has no room for them.
 
     The arithmetic is float64 whatever the network's dtype; a float32 network rounds
     theta before each step is judged, so that C stops to fall at about 1e-14 of the

@@ -31,9 +31,6 @@ class History:
         ``"loss"``, the metrics asked for, and with validation rows the same names
         with ``val_`` before them. Keras's ``history.history``.
     stop_reason : str or None
-        Why the fit ended before its last epoch; None if it did not.
-
-    stop_reason : str or None
         Why a full-batch solver ended the fit early, such as "converged: the gradient is
         below tol_gradient"; None where it did not.
 
@@ -56,8 +53,6 @@ class History:
     >>> history.loss == history.metrics["loss"]
     True
     """
-
-    stop_reason: str | None = None
 
     def __init__(self, names: Iterable[str]) -> None:
         self.epoch: list[int] = []

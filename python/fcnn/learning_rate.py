@@ -82,8 +82,12 @@ class LRRangeTest:
         matplotlib Axes
         """
         if ax is None:
-            from matplotlib import pyplot as plt
-
+            try:
+                from matplotlib import pyplot as plt
+            except ImportError as error:
+                raise ImportError(
+                    "plot needs matplotlib: pip install 'fcnn[plot]'"
+                ) from error
             ax = plt.subplots()[1]
         ax.plot(self.lr, self.loss, alpha=0.3, label="loss")
         ax.plot(self.lr, self.smoothed_loss, label="smoothed loss")

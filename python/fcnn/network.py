@@ -197,9 +197,10 @@ class Network(Derivatives):
             Instead of X and y: mini-batches (X, y) or (X, y, sample_weight), each gone
             over in one step. A list or a loader is gone over anew in each epoch, a
             function is called anew; an iterator, which can be gone over once, needs
-            ``epochs=1``. A batch that is refused, or an exception of the iterable, takes
-            the network back to the beginning of the epoch. `batch_size`, `shuffle`, `sample_weight`, `validation_split`
-            and "balanced" have no place beside it.
+            ``epochs=1``. A batch that is refused, or an exception of the iterable,
+            takes the network back to the beginning of the epoch. `batch_size`,
+            `shuffle`, `sample_weight`, `validation_split` and "balanced" have no place
+            beside it.
         loss : str, optional
             The name of a loss, which the network's `loss` then is; by default that.
         optimizer : str or Optimizer, default "adam"

@@ -388,7 +388,7 @@ class Warmup(Schedule):
     """
 
     name: ClassVar[str] = "warmup"
-    schedule: Schedule
+    schedule: Schedule | float
     steps: int
     start_factor: float = _DEFAULTS["warmup"]["start_factor"]
 

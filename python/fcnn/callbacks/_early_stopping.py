@@ -139,9 +139,10 @@ class EarlyStopping(MonitorCallback):
         self.stop_training = self.stopped_epoch is not None
         self._best_state = None
         if state["best_state"] is not None:
-            self._best_state = TrainingState.from_dict(
-                state["best_state"], self.network._optimizer
-            )
+            best = TrainingState.from_dict(state["best_state"], self.network._optimizer)
+            if best.theta.shape != self.network.parameters.shape:
+                raise ValueError("its best parameters are another network's")
+            self._best_state = best
 
     def _stop(self, epoch: int) -> None:
         self.stopped_epoch = epoch

@@ -6,13 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fcnn import _checks
 from fcnn.callbacks._monitor import Mode, MonitorCallback
-
-if TYPE_CHECKING:
-    pass
 
 
 class ModelCheckpoint(MonitorCallback):
