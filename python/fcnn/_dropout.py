@@ -20,6 +20,14 @@ class DropoutPrediction(NamedTuple):
     ----------
     mean, std : ndarray of shape (n, n_out)
         Mean and standard deviation (divided by s, not s - 1) over the samples.
+
+    Examples
+    --------
+    >>> import fcnn
+    >>> net = fcnn.Network([3, 8, 1], "tanh", "identity", dropout=0.5, seed=0)
+    >>> found = net.predict([1.0, 2.0, 3.0], dropout_samples=50)
+    >>> found.mean.shape, bool(found.std > 0)
+    ((1,), True)
     """
 
     mean: Array

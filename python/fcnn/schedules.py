@@ -398,7 +398,7 @@ class Warmup(Schedule):
         return {"steps": float(self.steps), "start_factor": self.start_factor}
 
     def _core_schedule(self) -> _core.Schedule:
-        after = self.schedule
+        after = as_schedule(self.schedule)
         return _core.Schedule(after.name, after.hyperparameters, self.hyperparameters)
 
 
