@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -61,6 +60,8 @@ def _new_name(target: Path) -> Path:
 
 def _prefix(target: Path) -> str:
     """Of short names that tell the target's apart from others', however long it is."""
+    import hashlib  # it loads OpenSSL
+
     digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6)
     return f".fcnn-{digest.hexdigest()}-"
 

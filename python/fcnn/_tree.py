@@ -8,7 +8,6 @@ does not have.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -56,6 +55,8 @@ def read(path: str | os.PathLike[str], key: str) -> Any:
 
 
 def _checksum(text: str, tensors: dict[str, Array]) -> str:
+    import hashlib
+
     digest = hashlib.blake2b(text.encode(), digest_size=16)
     for name in sorted(tensors):
         digest.update(np.ascontiguousarray(tensors[name]).data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -320,6 +319,8 @@ def _hash(array: Array | None) -> str | None:
     """Of the numbers in C order, a block at a time: y may be a file's."""
     if array is None:
         return None
+    import hashlib
+
     digest = hashlib.blake2b(digest_size=16)
     for start in range(0, len(array), _HASHED_ROWS):
         block = np.ascontiguousarray(array[start : start + _HASHED_ROWS])

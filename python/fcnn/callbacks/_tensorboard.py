@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
+import platform
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,9 +90,7 @@ class TensorBoard(Callback):
         Event, SessionLog, Summary, RecordWriter = _library()
         now, events = time.time(), []
         if run not in self._files:
-            name = (
-                f"{int(now):010d}.{socket.gethostname()}.{os.getpid()}.{next(_count)}"
-            )
+            name = f"{int(now):010d}.{platform.node()}.{os.getpid()}.{next(_count)}"
             folder = self.log_dir / run
             folder.mkdir(parents=True, exist_ok=True)
             self._files[run] = folder / f"events.out.tfevents.{name}"
