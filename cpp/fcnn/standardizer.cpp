@@ -28,9 +28,8 @@ void standardize(const Standardization& by, const Table& table, Index row, doubl
 }  // namespace
 
 template <class T>
-void read_row(const Standardization& by, const Table& table, Index row,
-              const Strips<T>& strips, Index j) {
-  if (!by.any()) return read_row(table, row, strips, j);
+void standardize_row(const Standardization& by, const Table& table, Index row,
+                     const Strips<T>& strips, Index j) {
   const std::size_t n = by.mean.size();
   std::array<double, kShortRow> x;
   std::array<T, kShortRow> standardized;
@@ -44,19 +43,18 @@ void read_row(const Standardization& by, const Table& table, Index row,
 }
 
 template <class T>
-void undo(const Standardization& by, T* rows, Index count) {
+void undo_rows(const Standardization& by, T* rows, Index count) {
   const std::size_t n = by.mean.size();
-  if (n == 0) return;
   for (Index i = 0; i < count; ++i, rows += n)
     for (std::size_t k = 0; k < n; ++k)
       rows[k] = static_cast<T>(by.mean[k] + by.scale[k] * static_cast<double>(rows[k]));
 }
 
-template void read_row(const Standardization&, const Table&, Index,
-                       const Strips<float>&, Index);
-template void read_row(const Standardization&, const Table&, Index,
-                       const Strips<double>&, Index);
-template void undo(const Standardization&, float*, Index);
-template void undo(const Standardization&, double*, Index);
+template void standardize_row(const Standardization&, const Table&, Index,
+                              const Strips<float>&, Index);
+template void standardize_row(const Standardization&, const Table&, Index,
+                              const Strips<double>&, Index);
+template void undo_rows(const Standardization&, float*, Index);
+template void undo_rows(const Standardization&, double*, Index);
 
 }  // namespace fcnn

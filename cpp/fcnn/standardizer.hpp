@@ -23,11 +23,24 @@ struct Standardizer {
 
 // strips(i, j) = (table(row, i) - mean_i) / scale_i, converted; padding is set to zero.
 template <class T>
-void read_row(const Standardization& by, const Table& table, Index row,
-              const Strips<T>& strips, Index j);
+void standardize_row(const Standardization& by, const Table& table, Index row,
+                     const Strips<T>& strips, Index j);
+
+// The same, or the row as it is.
+template <class T>
+inline void read_row(const Standardization& by, const Table& table, Index row,
+                     const Strips<T>& strips, Index j) {
+  by.any() ? standardize_row(by, table, row, strips, j)
+           : read_row(table, row, strips, j);
+}
 
 // row <- mean + scale * row, row after row.
 template <class T>
-void undo(const Standardization& by, T* rows, Index count);
+void undo_rows(const Standardization& by, T* rows, Index count);
+
+template <class T>
+inline void undo(const Standardization& by, T* rows, Index count) {
+  if (by.any()) undo_rows(by, rows, count);
+}
 
 }  // namespace fcnn
