@@ -119,8 +119,8 @@ void drop_out(const Draws& draws, Index l, double p, const Strips<T>& a,
   const std::uint32_t zero_below = rate.zero_below;
   const Index groups = count_groups(a.features);
   Numbers<16> numbers(draws, Stream::dropout, l, a.features);
-  std::array<Bits, kGroup> bits;
-  std::array<T, kGroup> m;
+  alignas(64) std::array<Bits, kGroup> bits;
+  alignas(64) std::array<T, kGroup> m;
   for (Index j = first; j < last; ++j) {
     for (Index g = 0; g < groups; ++g) {
       // m = number < zero_below ? 0 : scale, by its bits
@@ -145,7 +145,7 @@ void add_noise(const Draws& draws, double s, const Strips<T>& x, Index first,
   constexpr Index width = Strips<T>::width;
   const Pack<T> deviation(static_cast<T>(s));
   Numbers<32> numbers(draws, Stream::input_noise, 0, x.features);
-  std::array<T, kGroup> q;
+  alignas(64) std::array<T, kGroup> q;
   for (Index j = first; j < last; ++j) {
     for (Index g = 0; g < count_groups(x.features); ++g) {
       // 24 bits of it, uniform in -1/2 .. 1/2 and exact at either dtype

@@ -15,14 +15,16 @@ namespace {
 // Rows that need no memory but the stack.
 constexpr std::size_t kShortRow = 64;
 
+// `standardized` has room for whole strips, so that their ends are cheap.
 template <class T>
 void standardize(const Standardization& by, const Table& table, Index row, double* x,
                  T* standardized, const Strips<T>& strips, Index j) {
   const double *mean = by.mean.data(), *factor = by.factor.data();
   read_row(table, row, x);
-  for (std::size_t i = 0; i < by.mean.size(); ++i)
+  const std::size_t n = by.mean.size();
+  for (std::size_t i = 0; i < n; ++i)
     standardized[i] = static_cast<T>((x[i] - mean[i]) * factor[i]);
-  to_strips(standardized, strips, j, strips.features);
+  to_strips(standardized, strips, j, Strips<T>::padded(strips.features));
 }
 
 }  // namespace
@@ -38,7 +40,8 @@ void standardize_row(const Standardization& by, const Table& table, Index row,
   thread_local std::vector<double> long_x;
   thread_local std::vector<T> long_standardized;
   if (long_x.size() < n) long_x.resize(n);
-  if (long_standardized.size() < n) long_standardized.resize(n);
+  const auto padded = static_cast<std::size_t>(Strips<T>::padded(strips.features));
+  if (long_standardized.size() < padded) long_standardized.resize(padded);
   standardize(by, table, row, long_x.data(), long_standardized.data(), strips, j);
 }
 

@@ -13,7 +13,7 @@ namespace fcnn {
 // 16 blocks in a row; word[k][i] is word k of block i.
 struct ThreefryPage {
   static constexpr std::size_t blocks = 16;
-  std::array<std::array<std::uint32_t, blocks>, 4> word;
+  alignas(64) std::array<std::array<std::uint32_t, blocks>, 4> word;
 };
 
 // The blocks at counters (low and high half of 16 page + i, c2, 0).
