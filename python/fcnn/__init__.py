@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from fcnn import _levels as _levels  # first: it loads fcnn._core
 from fcnn import _threadpoolctl as _threadpoolctl
 from fcnn import schedules
@@ -35,6 +37,12 @@ from fcnn.learning_rate import LRRangeTest, lr_range_test
 from fcnn.network import Network, load
 from fcnn.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from fcnn.records import Backprop, Trace
+
+if TYPE_CHECKING:
+    from fcnn.formats.from_keras import from_keras
+    from fcnn.formats.from_sklearn import from_sklearn
+    from fcnn.formats.from_torch import from_torch
+    from fcnn.formats.onnx_reader import from_onnx
 
 __all__ = [
     "LBFGS",
@@ -65,6 +73,10 @@ __all__ = [
     "TimeLimit",
     "Trace",
     "TrainingDiverged",
+    "from_keras",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "get_num_threads",
     "load",
     "lr_range_test",
@@ -74,9 +86,30 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+# What is imported at first use, from where: most programs need none of it.
+_LATER = {
+    "from_keras": "fcnn.formats.from_keras",
+    "from_onnx": "fcnn.formats.onnx_reader",
+    "from_sklearn": "fcnn.formats.from_sklearn",
+    "from_torch": "fcnn.formats.from_torch",
+}
+_SUBMODULES = ("plot", "sklearn")
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name == "__version__":
         from fcnn.config import version
 
         return version()
+    if name in _LATER:
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value
+    if name in _SUBMODULES:
+        return import_module(f"fcnn.{name}")
     raise AttributeError(f"module 'fcnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, *_SUBMODULES, "__version__"})

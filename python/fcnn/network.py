@@ -10,7 +10,7 @@ import numpy as np
 
 from fcnn import _architecture, _core, _data, _plan, training
 from fcnn._base import check_loss
-from fcnn._derivatives import Derivatives
+from fcnn._exports import Exports
 from fcnn._types import Array, Inputs
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     MetricLike = str | Callable[..., Any]
 
 
-class Network(Derivatives):
+class Network(Exports):
     r"""A fully connected neural network.
 
     Layer l has nodes k, which receive from the nodes j of layer l-1:
