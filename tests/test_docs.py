@@ -1,22 +1,72 @@
-"""The Python blocks of the pages in docs/ run, one page after the other in itself."""
+"""The pages in docs/: their snippets run, their lists are whole."""
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fcnn import _core
+
 FOLDER = Path(__file__).parent.parent / "docs"
-PAGES = sorted(path for path in FOLDER.glob("*.md") if "```python" in path.read_text())
+PAGES = sorted(FOLDER.glob("*.md"))
+SNIPPET = re.compile(r"^```(?:python|pycon)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ELSEWHERE = re.compile(r"^(?:>>> )?(?:import|from) (?:torch|keras)\b", re.MULTILINE)
+OUTPUT = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_blocks_run(page, tmp_path, monkeypatch):
+@pytest.fixture
+def print_options():
+    """What a page sets of NumPy's printing holds for that page alone."""
+    with np.printoptions():
+        yield
+
+
+def _pages_with_snippets():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        if SNIPPET.search(text):
+            other = ELSEWHERE.search(text)
+            marks = [pytest.mark.torch] if other else []
+            yield pytest.param(page, id=page.stem, marks=marks)
+
+
+@pytest.mark.parametrize("page", [*_pages_with_snippets()])
+def test_snippets(page, tmp_path, monkeypatch, print_options):
+    """In the page's order, one seeing what those above it have made.
+
+    Plain blocks run; those that begin with a prompt show their output, too, which is
+    compared.
+    """
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
-        exec(compile(block, str(page), "exec"), names)
+    names: dict[str, object] = {"__name__": "__main__"}
+    text = page.read_text(encoding="utf-8")
+    for match in SNIPPET.finditer(text):
+        block, line = match[1], text.count("\n", 0, match.start(1))
+        if block.startswith(">>> "):
+            names = _check_output(block, names, page, line)
+        else:
+            exec(compile("\n" * line + block, str(page), "exec"), names)
+
+
+def _check_output(block, names, page, line):
+    """Runs the block as a doctest; returns the names that are known after it."""
+    test = doctest.DocTestParser().get_doctest(block, names, page.name, page, line)
+    said = []
+    doctest.DocTestRunner(optionflags=OUTPUT).run(
+        test, out=said.append, clear_globs=False
+    )
+    assert not said, "".join(said)
+    return test.globs
+
+
+def test_a_wrong_output_is_seen():
+    with pytest.raises(AssertionError, match=r"Expected:\s+3\s+Got:\s+2"):
+        _check_output(">>> 1 + 1\n3\n", {}, Path("page.md"), 0)
 
 
 def test_every_page_has_its_picture_and_script():
@@ -24,3 +74,16 @@ def test_every_page_has_its_picture_and_script():
         for picture in re.findall(r"\((figures/\w+\.png)\)", page.read_text()):
             assert (FOLDER / picture).exists(), picture
             assert (FOLDER / picture).with_suffix(".py").exists(), picture
+
+
+def test_every_page_is_in_the_index():
+    index = (FOLDER / "index.md").read_text().splitlines()
+    assert {page.stem for page in PAGES} - set(index) == {"index"}
+
+
+def test_every_name_of_the_core_has_its_formula(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER / "_ext")
+    formulas = importlib.import_module("formulas")
+    assert list(formulas.ACTIVATIONS) == [rule["name"] for rule in _core.activations()]
+    assert list(formulas.LOSSES) == [rule["name"] for rule in _core.losses()]
+    assert list(formulas.INITIALIZERS) == _core.initializers()

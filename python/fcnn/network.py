@@ -347,10 +347,11 @@ class Network(Exports):
 
         Parameters
         ----------
-        X, y, loss, optimizer, sample_weight, l1, l2, clip_norm, max_norm, \
-        label_smoothing, n_threads
+        X, y, loss, optimizer, sample_weight, l1, l2, clip_norm, max_norm
             As for `fit`, whose optimizer's state it shares. One row may be given as
             (n_in,). Weights that are all 0 make no step.
+        label_smoothing, n_threads
+            As for `fit`.
         class_weight : dict, optional
             As for `fit`, but not "balanced": a batch is no training set.
 
