@@ -27,8 +27,8 @@ LOSSES = {
     "mse": r"\frac{1}{K} \sum_k (a_k - y_k)^2",
     "mae": r"\frac{1}{K} \sum_k |a_k - y_k|",
     "huber": (
-        r"\frac{1}{K} \sum_k \tfrac{1}{2} d_k^2 \text{ for } |d_k| < p, \text{ else }"
-        r" p (|d_k| - \tfrac{p}{2}); \; d = a - y"
+        r"\frac{1}{K} \sum_k h(a_k - y_k), \; h(d) = \begin{cases} d^2 / 2 & |d| < p"
+        r" \\ p (|d| - p / 2) & \text{else} \end{cases}"
     ),
     "poisson": r"\frac{1}{K} \sum_k (a_k - y_k \log a_k)",
     "cross_entropy": r"-\sum_k y_k \log a_k",

@@ -17,8 +17,10 @@ from formulas import ACTIVATIONS, INITIALIZERS, LOSSES
 from fcnn import _core, metrics
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def _name(rule: Any) -> str:
+    """The name as code, with the default of its parameter."""
+    p = rule["parameter"]
+    return _code([rule["name"]]) + ("" if p is None else f", p = {p:.4g}")
 
 
 def _code(names: Iterable[str]) -> str:
@@ -26,28 +28,27 @@ def _code(names: Iterable[str]) -> str:
 
 
 def _activations() -> Iterable[tuple[str, ...]]:
-    yield "name", "a", "parameter p", "initial weights", "where"
+    yield "name", "a", "initial weights", "where"
     for rule in _core.activations():
-        name = rule["name"]
         where = "output only" if rule["output_only"] else "any layer"
-        formula = f":math:`{ACTIVATIONS[name]}`"
-        yield _code([name]), formula, _number(rule["parameter"]), rule["init"], where
+        formula = f":math:`{ACTIVATIONS[rule['name']]}`"
+        yield _name(rule), formula, _code([rule["init"]]), where
 
 
 def _losses() -> Iterable[tuple[str, ...]]:
-    yield "name", "C of one sample", "parameter p", "outputs", "natural of", "targets"
+    yield "name", "C of one sample", "outputs", "targets"
     for rule in _core.losses():
         low, high = rule["target_low"], rule["target_high"]
-        bounds = {(True, True): "any", (False, True): f"from {_number(low)}"}
-        targets = bounds.get((low is None, high is None))
-        yield (
-            _code([rule["name"]]),
-            f":math:`{LOSSES[rule['name']]}`",
-            _number(rule["parameter"]),
-            _code(rule["outputs"]) if rule["outputs"] else "any",
-            _code(rule["natural_outputs"]),
-            targets or f"{_number(low)} to {_number(high)}",
+        targets = "any" if low is None else f"from {low:g}"
+        if high is not None:
+            targets = f"{low:g} to {high:g}"
+        natural = rule["natural_outputs"]
+        outputs = ", ".join(
+            f"**{name}**" if name in natural else _code([name])
+            for name in rule["outputs"] or []
         )
+        formula = f":math:`{LOSSES[rule['name']]}`"
+        yield _name(rule), formula, outputs or "any", targets
 
 
 def _initializers() -> Iterable[tuple[str, ...]]:
