@@ -41,6 +41,7 @@ numpydoc_validation_checks = {"GL01", "GL03", "GL05", "GL06", "GL07", "PR02"}
 autosummary_generate = False  # the tables link to the pages, which have it all
 
 # ---- references ----
+toc_object_entries_show_parents = "hide"
 nitpicky = True
 # Docstrings name their own parameters as they name methods, and those are no targets.
 nitpick_ignore_regex = [("py:obj", r"[a-z_]+")]

@@ -1,7 +1,7 @@
 """The directive `{gallery}`: every script of examples/, with what it prints.
 
 Each is run, as its test runs it, while the documentation is built; a failure ends the
-build. The pictures are those of docs/figures/.
+build. The pictures are those of docs/figures/ that have the script's name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 
 DOCS = Path(__file__).parents[1]
 FOLDER = DOCS.parent / "examples"
-# Where an example's picture has the name of the page that it belongs to.
+# Those that are a page's, and have its name.
 PICTURES = {
     "dropout": "regularization",
     "levenberg_marquardt": "full_batch",
@@ -67,31 +67,32 @@ class Gallery(SphinxDirective):
         sections = []
         for script in scripts():
             logging.getLogger(__name__).info("running examples/%s", script.name)
-            for path in (script, picture(script)):
-                self.env.note_dependency(str(path))
-            section = self._section(script)
-            thumbnails += self._thumbnail(script, section["ids"][0])
+            output = printed(script)
+            shown = [self._code(output, "text")]
+            if picture(script).exists():
+                shown.insert(0, self._image(script))
+            target = f"example-{script.stem.replace('_', '-')}"
+            section = nodes.section(ids=[target], names=[target])
+            source = self._code(script.read_text(encoding="utf-8"), "python")
+            heading = nodes.title("", title(script))
+            said = nodes.paragraph("", "It prints:")
+            section += [heading, *shown[:-1], source, said, shown[-1]]
             sections.append(section)
+            thumbnails += self._thumbnail(script, target, shown[0].deepcopy())
+            self.env.note_dependency(str(script))
+            self.env.note_dependency(str(picture(script)))
         return [thumbnails, *sections]
 
-    def _thumbnail(self, script: Path, target: str) -> nodes.Node:
-        link = nodes.reference("", "", refid=target, internal=True)
-        link += self._image(script)
-        caption = nodes.paragraph("", "")
-        caption += nodes.reference("", title(script), refid=target, internal=True)
-        return nodes.container("", link, caption, classes=["thumbnail"])
+    def _thumbnail(self, script: Path, target: str, shown: nodes.Node) -> nodes.Node:
+        """The picture, or where there is none what the script prints."""
+        link = nodes.reference("", title(script), refid=target, internal=True)
+        if isinstance(shown, nodes.image):
+            shown = nodes.reference("", "", shown, refid=target, internal=True)
+        caption = nodes.paragraph("", "", link)
+        return nodes.container("", shown, caption, classes=["thumbnail"])
 
-    def _section(self, script: Path) -> nodes.section:
-        name = f"example-{script.stem.replace('_', '-')}"
-        section = nodes.section(ids=[name], names=[name])
-        source = script.read_text(encoding="utf-8")
-        code = nodes.literal_block(source, source, language="python")
-        output = printed(script)
-        shown = nodes.literal_block(output, output, language="text")
-        command = nodes.paragraph("", "It prints:")
-        section += [nodes.title("", title(script)), self._image(script)]
-        section += [code, command, shown]
-        return section
+    def _code(self, text: str, language: str) -> nodes.literal_block:
+        return nodes.literal_block(text, text, language=language)
 
     def _image(self, script: Path) -> nodes.image:
         uri = picture(script).relative_to(DOCS).as_posix()

@@ -35,8 +35,8 @@ np.add.at(counts, (y[1500:], net.predict(X[1500:]).argmax(axis=1)), 1)
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(9, 3.2), width_ratios=[2, 1], layout="constrained"
 )
-left.spy(X[:200], markersize=0.6, aspect="auto", color="tab:blue")
-left.set(title="The first 200 rows of X", xlabel="column", ylabel="row")
+left.spy(X[:60], markersize=0.6, aspect="auto", color="tab:blue")
+left.set(title="The first 60 rows of X", xlabel="column", ylabel="row")
 right.imshow(counts, cmap="Blues")
 for row, column in np.ndindex(4, 4):
     color = "white" if row == column else "black"
