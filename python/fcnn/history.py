@@ -30,6 +30,9 @@ class History:
         One list for each recorded name, one entry for each completed epoch:
         ``"loss"``, the metrics asked for, and with validation rows the same names
         with ``val_`` before them. Keras's ``history.history``.
+    learning_rate : list of float or None
+        The learning rate of each epoch's first step; None of an optimizer that has
+        none: see `Network.learning_rate`.
     stop_reason : str or None
         Why a full-batch solver ended the fit early, such as "converged: the gradient is
         below tol_gradient"; None where it did not.
@@ -57,6 +60,7 @@ class History:
     def __init__(self, names: Iterable[str]) -> None:
         self.epoch: list[int] = []
         self.metrics: dict[str, list[float]] = {name: [] for name in names}
+        self.learning_rate: list[float | None] = []
         self.stop_reason: str | None = None
 
     @property
@@ -64,15 +68,29 @@ class History:
         """The training loss of each epoch: ``metrics["loss"]``."""
         return self.metrics["loss"]
 
-    def append(self, logs: Mapping[str, float]) -> None:
-        """Add one completed epoch: a value for every name."""
+    def append(
+        self, logs: Mapping[str, float], learning_rate: float | None = None
+    ) -> None:
+        """Add one completed epoch: a value for every name, and its learning rate."""
         self.epoch.append(len(self.epoch))
+        self.learning_rate.append(learning_rate)
         for name, values in self.metrics.items():
             values.append(logs[name])
 
     @classmethod
-    def restore(cls, metrics: Mapping[str, Iterable[float]]) -> Self:
-        """A History whose `metrics` are these: as a checkpoint keeps it.
+    def restore(
+        cls,
+        metrics: Mapping[str, Iterable[float]],
+        learning_rate: Iterable[float | None] | None = None,
+    ) -> Self:
+        """A History of these metrics and learning rates: as a checkpoint keeps it.
+
+        Parameters
+        ----------
+        metrics : dict of str to iterable of float
+            As the attribute `metrics`.
+        learning_rate : iterable of float or None, optional
+            As the attribute; by default None for each epoch.
 
         Raises
         ------
@@ -90,7 +108,12 @@ class History:
         lengths = {name: len(values) for name, values in history.metrics.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"metrics must be lists of one length, not of {lengths}")
-        history.epoch = list(range(max(lengths.values(), default=0)))
+        n = max(lengths.values(), default=0)
+        history.epoch = list(range(n))
+        rates = [None] * n if learning_rate is None else list(learning_rate)
+        if len(rates) != n:
+            raise ValueError(f"learning_rate must have {n} entries, not {len(rates)}")
+        history.learning_rate = rates
         return history
 
     def to_frame(self) -> pd.DataFrame:
