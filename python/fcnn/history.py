@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from fcnn import _checks
-
 if TYPE_CHECKING:
     from typing import Self
 
@@ -110,7 +108,9 @@ class History:
             raise ValueError(f"metrics must be lists of one length, not of {lengths}")
         n = max(lengths.values(), default=0)
         history.epoch = list(range(n))
-        rates = [None] * n if learning_rate is None else list(learning_rate)
+        rates: list[float | None] = [None] * n
+        if learning_rate is not None:
+            rates = list(learning_rate)
         if len(rates) != n:
             raise ValueError(f"learning_rate must have {n} entries, not {len(rates)}")
         history.learning_rate = rates
@@ -151,13 +151,14 @@ class History:
             Where to draw; a new figure of pyplot unless given.
         names : str or iterable of str, optional
             Which recorded names; a name without ``val_`` brings its validation curve
-            along. All unless given.
+            along. "learning_rate" is drawn over a second y axis. By default all
+            metrics, and the learning rate if it changed.
 
         Returns
         -------
         matplotlib.axes.Axes
             For titles, scales (``ax.set_yscale("log")``) and saving
-            (``ax.figure.savefig(...)``).
+            (``ax.figure.savefig(...)``). `fcnn.plot.HistoryDisplay` draws panels.
 
         Raises
         ------
@@ -177,43 +178,10 @@ class History:
         >>> [(line.get_label(), line.get_linestyle()) for line in ax.lines]
         [('loss', '-'), ('val_loss', '--')]
         """
-        wanted = self._curves(names)
-        if ax is None:
-            try:
-                import matplotlib.pyplot as plt
-            except ImportError as error:
-                raise ImportError(
-                    "plot needs matplotlib: pip install 'fcnn[plot]'"
-                ) from error
-            ax = plt.subplots()[1]
-        bases = list(dict.fromkeys(name.removeprefix("val_") for name in wanted))
-        for name in wanted:
-            ax.plot(
-                self.epoch,
-                self.metrics[name],
-                color=f"C{bases.index(name.removeprefix('val_'))}",
-                linestyle="--" if name.startswith("val_") else "-",
-                marker="." if len(self.epoch) == 1 else "",
-                label=name,
-            )
-        ax.set_xlabel("epoch")
-        ax.legend()
-        return ax
+        from fcnn.plot import HistoryDisplay
+        from fcnn.plot._axes import one
 
-    def _curves(self, names: str | Iterable[str] | None) -> list[str]:
-        """The recorded names to be drawn, in the order of `metrics`."""
-        if names is None:
-            return list(self.metrics)
-        wanted = [names] if isinstance(names, str) else list(names)
-        for name in wanted:
-            if name not in self.metrics:
-                raise ValueError(
-                    f"names must be of {', '.join(self.metrics)}, not "
-                    f"{_checks.shown(name)}"
-                )
-        return [
-            n for n in self.metrics if n in wanted or n.removeprefix("val_") in wanted
-        ]
+        return HistoryDisplay._select(self, names).plot(one(ax)).ax_
 
     def __repr__(self) -> str:
         last = "".join(

@@ -81,14 +81,9 @@ class LRRangeTest:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            try:
-                from matplotlib import pyplot as plt
-            except ImportError as error:
-                raise ImportError(
-                    "plot needs matplotlib: pip install 'fcnn[plot]'"
-                ) from error
-            ax = plt.subplots()[1]
+        from fcnn.plot import _axes
+
+        ax = _axes.one(ax)
         ax.plot(self.lr, self.loss, alpha=0.3, label="loss")
         ax.plot(self.lr, self.smoothed_loss, label="smoothed loss")
         if self.suggestion is not None:
