@@ -190,3 +190,8 @@ class History:
             if values
         )
         return f"History(epochs={len(self.epoch)}{last})"
+
+    def _repr_html_(self) -> str:
+        from fcnn import _html
+
+        return _html.history(self)

@@ -88,7 +88,9 @@ class LRRangeTest:
         ax.plot(self.lr, self.smoothed_loss, label="smoothed loss")
         if self.suggestion is not None:
             label = f"suggestion {self.suggestion:.2g}"
-            ax.axvline(self.suggestion, color="black", linestyle=":", label=label)
+            ax.axvline(
+                self.suggestion, color=_axes.text_color(), linestyle=":", label=label
+            )
         lowest = self.smoothed_loss.min()
         fallen = self.smoothed_loss[0] - lowest
         if fallen > 0.0:  # the explosion at the end would leave no room for the rest
