@@ -273,7 +273,7 @@ class DecisionBoundaryDisplay:
                 self.boundary_.append(ax.contour(self.xx0, self.xx1, margin, **look))
         if self.X is not None:
             surface = self.surface_
-            look = {"s": 14.0, "edgecolors": _axes.text_color(), "linewidths": 0.4}
+            look = {"s": 14.0, "edgecolor": _axes.text_color(), "linewidth": 0.4}
             if self.y is None:
                 look["color"] = _axes.GRAY
             else:
