@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 _FLAT = 0.01  # of sigma's steepest slope
 _TAIL = 0.01  # of a layer's |delta| may lie below the axis
+_HUGE = 1e300  # where every axis ends
+
+
+class _Column(NamedTuple):
+    title: str
+    color: str
+    values: list[Array]  # by layer, flat and finite
+    texts: list[list[str]]  # above the panels
+    is_log: bool = False
 
 
 class LayerHistogramsDisplay:
@@ -229,56 +238,43 @@ class LayerHistogramsDisplay:
         size = (0.6 + 2.5 * len(columns), 0.7 + 1.05 * L)
         axes = _axes.panels(ax, L, len(columns), figsize=size)
         self.histograms_ = [[] for _ in range(L)]
-        for i, (title, color, arrays, numbers) in enumerate(columns):
-            edges = _log_edges(arrays, bins) if title == "|delta|" else None
-            is_log = edges is not None
-            if edges is None:
-                edges = _edges(arrays, bins)
-            axes[0, i].set_title(title, fontsize="medium", loc="left", pad=3.0)
-            for l, (panel, values) in enumerate(zip(axes[:, i], arrays, strict=True)):
-                look = {"fill": True, "color": color} | kwargs
-                patch = panel.stairs(_counts(values, edges), edges, **look)
-                self.histograms_[l].append(patch)
-                if is_log:
+        for i, column in enumerate(columns):
+            edges = (_log_edges if column.is_log else _edges)(column.values, bins)
+            axes[0, i].set_title(column.title, fontsize="medium", loc="left", pad=3.0)
+            look = {"fill": True, "color": column.color} | kwargs
+            for l, (panel, values) in enumerate(
+                zip(axes[:, i], column.values, strict=True)
+            ):
+                counts = _counts(values, edges)
+                self.histograms_[l].append(panel.stairs(counts, edges, **look))
+                if column.is_log:
                     panel.set_xscale("log")
                     if values.size:
                         middle = np.median(values)
                         panel.axvline(middle, color=_axes.text_color(), linewidth=1.0)
-                self._finish(panel, edges, numbers(l), is_last=l == L - 1)
+                self._finish(panel, edges, column.texts[l], is_last=l == L - 1)
         for l, panel in enumerate(axes[:, 0]):
             name = self.activations[l]
             panel.set_ylabel(f"layer {l + 1}" + (f"\n{name}" if name else ""))
         self.axes_, self.figure_ = axes, axes[0, 0].figure
         return self
 
-    def _columns(
-        self,
-    ) -> list[tuple[str, str, list[Array], Callable[[int], list[str]]]]:
-        """Title, color, the finite values by layer, and what stands in a panel."""
-
-        def of_z(l: int) -> list[str]:
-            return _spread(self.z[l])
-
-        def of_a(l: int) -> list[str]:
-            return [*_spread(self.a[l]), *self._dead(l)]
-
-        columns: list[tuple[str, str, list[Array], Callable[[int], list[str]]]] = [
-            ("z", _axes.BLUE, [_finite(z) for z in self.z], of_z),
-            ("a", _axes.GREEN, [_finite(a) for a in self.a], of_a),
+    def _columns(self) -> list[_Column]:
+        columns = [
+            _Column("z", _axes.BLUE, *_seen(self.z, _spread)),
+            _Column("a", _axes.GREEN, *_seen(self.a, _spread)),
         ]
+        for l, text in enumerate(columns[1].texts):
+            text.extend(self._dead(l))
         if self.delta is not None:
-            sizes = [np.abs(_finite(d)) for d in self.delta]
-            deltas = self.delta
-
-            def of_delta(l: int) -> list[str]:
-                zeros = np.count_nonzero(sizes[l] == 0.0)
-                lines = [_median(sizes[l]), *_not_finite(deltas[l])]
-                if zeros:
-                    lines.append(f"0: {zeros / deltas[l].size:.0%}")
-                return lines
-
-            nonzero = [size[size > 0.0] for size in sizes]
-            columns.append(("|delta|", _axes.VERMILION, nonzero, of_delta))
+            values, texts = _seen(self.delta, _zeros)
+            sizes = [np.abs(v[v != 0.0]) for v in values]
+            for size, text in zip(sizes, texts, strict=True):
+                if size.size:
+                    text.insert(0, f"median {np.median(size):.1e}")
+            columns.append(
+                _Column("|delta|", _axes.VERMILION, sizes, texts, is_log=True)
+            )
         return columns
 
     def _dead(self, l: int) -> list[str]:
@@ -291,42 +287,46 @@ class LayerHistogramsDisplay:
             return [f"dead {np.mean((a == a[0]).all(axis=0)):.0%}"] * (len(a) > 1)
         grid = np.linspace(-10.0, 10.0, 2001)
         steepest = np.abs(_core.activation_derivative(name, grid)).max()
-        z = np.ascontiguousarray(self.z[l])
-        flat = np.abs(_core.activation_derivative(name, z)) < _FLAT * steepest
+        z = np.ascontiguousarray(self.z[l], dtype=np.float64)
+        slope = np.abs(_core.activation_derivative(name, z.ravel())).reshape(z.shape)
+        flat = slope < _FLAT * steepest
         dead = flat.all(axis=0)
         return [f"flat {flat.mean():.0%}", f"dead {dead.mean():.0%}"]
 
     @staticmethod
-    def _finish(panel: Axes, edges: Array, lines: list[str], *, is_last: bool) -> None:
+    def _finish(panel: Axes, edges: Array, texts: list[str], *, is_last: bool) -> None:
         panel.set_xlim(edges[0], edges[-1])
         panel.set_yticks([])
         panel.spines[["top", "right", "left"]].set_visible(False)
         panel.tick_params(labelbottom=is_last, labelsize="small")
-        text = ", ".join(filter(None, lines))
-        panel.set_title(text, fontsize="x-small", loc="right", pad=2.0)
+        panel.set_title(", ".join(texts), fontsize="x-small", loc="right", pad=2.0)
 
 
-def _finite(values: Array) -> Array:
-    """The finite numbers of an array, flat, in float64."""
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    finite: Array = flat[np.isfinite(flat)]
-    return finite
+def _seen(
+    arrays: list[Array], say: Callable[[Array], list[str]]
+) -> tuple[list[Array], list[list[str]]]:
+    """Of each array its finite numbers, flat, in float64, and what is said of them."""
+    values, texts = [], []
+    for array in arrays:
+        flat = np.asarray(array, dtype=np.float64).ravel()
+        finite = np.clip(flat[np.isfinite(flat)], -_HUGE, _HUGE)
+        lost = flat.size - finite.size
+        values.append(finite)
+        texts.append(
+            (say(finite) if finite.size else [])
+            + ([f"not finite {lost / flat.size:.0%}"] if lost else [])
+        )
+    return values, texts
 
 
-def _spread(values: Array) -> list[str]:
-    finite = _finite(values)
+def _spread(finite: Array) -> list[str]:
     with np.errstate(over="ignore"):
-        std = f"std {finite.std():.2g}" if finite.size else ""
-    return [std, *_not_finite(values)]
+        return [f"std {finite.std():.2g}"]
 
 
-def _median(sizes: Array) -> str:
-    return f"median {np.median(sizes):.1e}" if sizes.size else ""
-
-
-def _not_finite(values: Array) -> list[str]:
-    n = np.count_nonzero(~np.isfinite(values))
-    return [f"not finite: {n / values.size:.0%}"] if n else []
+def _zeros(finite: Array) -> list[str]:
+    share = np.mean(finite == 0.0)
+    return [f"zeros {share:.0%}"] if share else []
 
 
 def _edges(arrays: list[Array], bins: int) -> Array:
