@@ -111,6 +111,19 @@ def test_flat_and_dead(activation, rng):
     assert display.axes_[0, 0].get_title(loc="left") == "z"
 
 
+@pytest.mark.parametrize(
+    "info", fcnn._core.activations(), ids=lambda info: info["name"]
+)
+def test_every_activation(info, rng):
+    """None is flat around 0, and outputs say what is dead alone."""
+    z = [rng.uniform(0.1, 1.0, (50, 4))]
+    display = LayerHistogramsDisplay(z, z, activations=[info["name"]]).plot(axes())
+    found = said(display, 1, 1)
+    assert found.pop("std")
+    expected = {"dead": "0%"} if info["output_only"] else {"flat": "0%", "dead": "0%"}
+    assert found == expected
+
+
 def test_dead_nodes_without_names(rng):
     net = fcnn.Network([4, 10, 2], "relu", "softmax", seed=0)
     net.layers[1].bias[:3] = -1000.0
@@ -171,5 +184,9 @@ def test_arguments(data):
         LayerHistogramsDisplay(back.z, back.a)
     with pytest.raises(ValueError, match="activations must have 1 layers"):
         LayerHistogramsDisplay(back.z, back.a[1:], activations=["tanh"] * 2)
+    with pytest.raises(ValueError, match=r"a of layer 1 must have .* not \(200, 5\)"):
+        LayerHistogramsDisplay(back.z, back.a[:1])
+    with pytest.raises(ValueError, match=r"z of layer 1 must have .* not \(3,\)"):
+        LayerHistogramsDisplay([np.ones(3)], [np.ones(3)])
     with pytest.raises(ValueError, match=r"z must have the layers 1\.\.L"):
         LayerHistogramsDisplay([], [])

@@ -122,9 +122,13 @@ class DecisionBoundaryDisplay:
                 f"class_names are of the classes of a response of kind classes: {K}, "
                 f"not {len(self.class_names)}"
             )
-        rows = None if self.X is None else self.X.shape[:1]
-        if self.y is not None and self.y.shape != rows:
-            raise ValueError(f"y must have shape {rows}, as X has rows")
+        if self.y is not None:
+            if self.X is None:
+                raise ValueError("y needs X: the points that it colors")
+            if self.y.shape != self.X.shape[:1]:
+                raise ValueError(
+                    f"y must have shape {self.X.shape[:1]}, not {self.y.shape}"
+                )
 
     @classmethod
     def from_network(

@@ -104,8 +104,8 @@ class LayerHistogramsDisplay:
         *,
         activations: Sequence[str] | None = None,
     ) -> None:
-        self.z, self.a = list(z), list(a)
-        self.delta = None if delta is None else list(delta)
+        self.z, self.a = list(map(np.asarray, z)), list(map(np.asarray, a))
+        self.delta = None if delta is None else list(map(np.asarray, delta))
         self.activations: Sequence[str | None]
         if activations is None:
             self.activations = [None] * len(self.z)
@@ -119,6 +119,14 @@ class LayerHistogramsDisplay:
                 raise ValueError(
                     f"{name} must have {len(self.z)} layers, as z, not {len(values)}"
                 )
+        for name, arrays in (("z", self.z), ("a", self.a), ("delta", self.delta)):
+            for l, array in enumerate(arrays or (), start=1):
+                z_l = self.z[l - 1]
+                if array.ndim != 2 or array.shape != z_l.shape:
+                    raise ValueError(
+                        f"{name} of layer {l} must have the shape (n, n_l) of z, not "
+                        f"{array.shape}"
+                    )
 
     @classmethod
     def from_trace(
