@@ -117,7 +117,7 @@ class WeightsDisplay:
         self,
         ax: Any = None,
         *,
-        n_cols: int | None = None,
+        n_cols: int = 8,
         colorbar: bool = True,
         **kwargs: Any,
     ) -> Self:
@@ -128,9 +128,8 @@ class WeightsDisplay:
         ax : Axes or array of Axes, optional
             One, which is divided, or as many as there are images. By default a new
             figure's.
-        n_cols : int, optional
-            Images beside each other; by default at most 8. Of no effect on an array of
-            Axes.
+        n_cols : int, default 8
+            At most so many images beside each other. Of no effect on an array of Axes.
         colorbar : bool, default True
             Whether to draw the one color bar.
         **kwargs
@@ -149,8 +148,6 @@ class WeightsDisplay:
             If matplotlib is missing: ``pip install 'fcnn[plot]'``.
         """
         n = len(self.nodes)
-        if n_cols is None:
-            n_cols = min(n, 8, math.ceil(math.sqrt(2 * n)))
         n_cols = min(n, _checks.integer("n_cols", n_cols, 1))
         colorbar = _checks.flag("colorbar", colorbar)
         axes = self._axes(ax, n_cols)
