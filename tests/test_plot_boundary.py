@@ -136,6 +136,17 @@ def test_where_there_is_no_boundary(X):
     assert DecisionBoundaryDisplay.from_network(tied, X, ax=axes()).boundary_ == []
 
 
+@pytest.mark.parametrize("n_out", [1, 2])
+def test_outputs_that_are_not_finite(n_out, X):
+    net = linear(np.full((n_out, 2), 5000.0), [0.0] * n_out, "exp")
+    display = DecisionBoundaryDisplay.from_network(net, X, ax=axes())
+    assert np.isinf(display.response).any()
+    assert display.boundary_ == []
+    net.parameters[:] = np.nan
+    display = DecisionBoundaryDisplay.from_network(net, X, ax=axes())
+    assert np.isnan(display.response).all()
+
+
 def test_many_classes_have_colors_of_their_own(X):
     net = fcnn.Network([2, 12], output="softmax", seed=0)
     display = DecisionBoundaryDisplay.from_network(net, X, ax=axes())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fcnn.network import Network
 
 _MOST_NAMES = 20  # in a legend
+_HUGE = 1e300  # beyond it nothing is drawn
 Kind = Literal["classes", "probability", "value"]
 
 
@@ -333,7 +334,9 @@ class DecisionBoundaryDisplay:
         if self.kind == "probability":
             look = {"levels": np.linspace(0.0, 1.0, 11), "cmap": _axes.DIVERGING}
             look |= {"alpha": 0.6}
-        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **look | given)
+        a = self.response.astype(np.float64)
+        drawn = np.ma.masked_where(~(np.abs(a) < _HUGE), a)
+        self.surface_ = ax.contourf(self.xx0, self.xx1, drawn, **look | given)
 
 
 def _margins(response: Array) -> list[Array]:
@@ -341,7 +344,8 @@ def _margins(response: Array) -> list[Array]:
     margins = []
     for k in range(response.shape[2]):
         others = np.delete(response, k, axis=2).max(axis=2)
-        margins.append(response[..., k] - others)
+        with np.errstate(invalid="ignore"):  # inf - inf
+            margins.append(response[..., k] - others)
     return margins
 
 
