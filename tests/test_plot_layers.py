@@ -111,17 +111,13 @@ def test_flat_and_dead(activation, rng):
     assert display.axes_[0, 0].get_title(loc="left") == "z"
 
 
-@pytest.mark.parametrize(
-    "info", fcnn._core.activations(), ids=lambda info: info["name"]
-)
-def test_every_activation(info, rng):
-    """None is flat around 0, and outputs say what is dead alone."""
+def test_every_activation(rng):
+    """None is flat around 0; of outputs it is said what is dead alone."""
     z = [rng.uniform(0.1, 1.0, (50, 4))]
-    display = LayerHistogramsDisplay(z, z, activations=[info["name"]]).plot(axes())
-    found = said(display, 1, 1)
-    assert found.pop("std")
-    expected = {"dead": "0%"} if info["output_only"] else {"flat": "0%", "dead": "0%"}
-    assert found == expected
+    for info in fcnn._core.activations():
+        display = LayerHistogramsDisplay(z, z, activations=[info["name"]])
+        expected = ["dead 0%"] if info["output_only"] else ["flat 0%", "dead 0%"]
+        assert display._dead(0) == expected, info["name"]
 
 
 def test_dead_nodes_without_names(rng):
