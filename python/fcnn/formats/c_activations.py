@@ -107,15 +107,18 @@ ELEMENTWISE = {
 IDENTITY = "identity"
 SOFTMAX = "softmax"
 SOFTMAX_CODE = """
-/* a_k = e^(z_k - m) / sum_i e^(z_i - m), m = max_i z_i */
+/* a_k = e^(z_k - m) / sum_i e^(z_i - m), m = max_i z_i; what the sum loses to rounding
+ * is carried on (W. Kahan, 1965), for there may be a thousand classes */
 static void ${name}_softmax(double *z, size_t n)
 {
-    double m = z[0], sum = 0.0;
+    double m = z[0], sum = 0.0, lost = 0.0;
     size_t k;
     for (k = 1; k < n; ++k) m = z[k] > m ? z[k] : m;
     for (k = 0; k < n; ++k) {
-        z[k] = exp(z[k] - m);
-        sum += z[k];
+        const double e = exp(z[k] - m), more = e - lost, longer = sum + more;
+        lost = (longer - sum) - more;
+        sum = longer;
+        z[k] = e;
     }
     for (k = 0; k < n; ++k) z[k] /= sum;
 }
