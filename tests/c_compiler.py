@@ -1,4 +1,4 @@
-"""Compiles exported networks with the machine's C compiler, and calls them."""
+"""Makes networks, compiles their C files with the machine's compiler, calls them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 
 import numpy as np
 
+import fcnn
+
 STRICT = ["-Wall", "-Wextra", "-Werror", "-std=c99", "-pedantic"]
 STRICTER = [
     *STRICT,
@@ -16,6 +18,29 @@ STRICTER = [
     "-Wmissing-prototypes",
 ]
 C_NUMBERS = {"float32": ctypes.c_float, "float64": ctypes.c_double}
+
+
+def made(sizes, activation, output, dtype, *, bias=True, standardize=False, seed=0):
+    """A network whose biases are not zero."""
+    net = fcnn.Network(
+        sizes,
+        activation,
+        output,
+        bias=bias,
+        standardize=standardize,
+        dtype=dtype,
+        seed=seed,
+    )
+    rng = np.random.default_rng(seed)
+    for layer in list(net.layers)[1:]:
+        if layer.bias is not None:
+            layer.bias = rng.normal(0, 0.3, layer.size)
+    return net
+
+
+def c_name(activation):
+    """ "elu(0.5)" -> "elu_0_5"."""
+    return activation.replace("(", "_").replace(")", "").replace(".", "_")
 
 
 def compiler(*names):
@@ -83,3 +108,17 @@ class Library:
                 a.ctypes.data_as(ctypes.POINTER(ctypes.c_int)),
             )
         return out
+
+
+def as_text(X):
+    """The rows, a line each."""
+    return "".join(" ".join(map(str, row)) + "\n" for row in X)
+
+
+def rows_of(program, text):
+    """What the program prints when it is given the text."""
+    done = subprocess.run(
+        [program], input=text, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return np.array([line.split() for line in done.stdout.splitlines()], float)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 import fcnn
-from c_compiler import Library
+from c_compiler import Library, c_name
 from exact import WIDE, exact_values
 from fcnn import _core
 from fcnn.formats import c_activations
 from test_activations import LIMITS
-from test_c_export import c_name
 
 DTYPES = ["float32", "float64"]
 EPS = {dtype: np.finfo(dtype).eps for dtype in DTYPES}

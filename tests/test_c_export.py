@@ -9,34 +9,21 @@ import numpy as np
 import pytest
 
 import fcnn
-from c_compiler import STRICT, Library, compile_, compiler
+from c_compiler import (
+    STRICT,
+    Library,
+    as_text,
+    c_name,
+    compile_,
+    compiler,
+    made,
+    rows_of,
+)
 from fcnn import _core
 from helpers import HIDDEN, OUTPUTS, assert_close
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-14}  # of the largest output
 DTYPES = list(TOLERANCE)
-
-
-def made(sizes, activation, output, dtype, *, bias=True, standardize=False, seed=0):
-    """A network whose biases are not zero."""
-    net = fcnn.Network(
-        sizes,
-        activation,
-        output,
-        bias=bias,
-        standardize=standardize,
-        dtype=dtype,
-        seed=seed,
-    )
-    rng = np.random.default_rng(seed)
-    for layer in list(net.layers)[1:]:
-        if layer.bias is not None:
-            layer.bias = rng.normal(0, 0.3, layer.size)
-    return net
-
-
-def c_name(activation):
-    return activation.replace("(", "_").replace(")", "").replace(".", "_")
 
 
 def check(library, rng, n=40):
@@ -121,18 +108,6 @@ def test_standardized(dtype, tmp_path, rng):
         X = rows[name].astype(dtype)
         tolerance = TOLERANCE[dtype]
         assert_close(library.predict(name, X), net.predict(X), tolerance, name)
-
-
-def rows_of(program, text):
-    done = subprocess.run(
-        [program], input=text, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return np.array([line.split() for line in done.stdout.splitlines()], float)
-
-
-def as_text(X):
-    return "".join(" ".join(map(str, row)) + "\n" for row in X)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
