@@ -100,20 +100,15 @@ def prototypes(program: Program) -> dict[str, str]:
 
 _MEANINGS = {
     "predict": "out = the outputs of one row x",
-    "classify": "the class of x, 0..{last}; -1 if an output is NaN",
+    "classify": "the place of the largest output, 0..{last}; -1 if one is NaN",
+    "classify one": "1 if the output is above 0.5, else 0; -1 if it is NaN",
     "labels": "labels[k] = whether output k is above 0.5; -1 if it is NaN",
 }
 
 
 def _meaning(program: Program, function: str) -> str:
-    last = max(program.n_out - 1, 1)
-    text = _MEANINGS[function].format(last=last)
-    if function == "classify":
-        rule = (
-            "the largest output" if program.n_out > 1 else "1 for an output above 0.5"
-        )
-        text = f"{text}: {rule}"
-    return text
+    one = " one" if function == "classify" and program.n_out == 1 else ""
+    return _MEANINGS[function + one].format(last=program.n_out - 1)
 
 
 def _declarations(program: Program) -> str:

@@ -44,6 +44,7 @@ $includes
 #define ${NAME}_SCRATCH
 #endif
 
+/* Wl[j * n_out + k] is the weight from node j of layer l - 1 to node k of layer l */
 """)
 
 _MADD = Template("""
