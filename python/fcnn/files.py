@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -55,8 +56,16 @@ class Description(NamedTuple):
         return expected
 
 
-def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
-    """Writes the network to a file that appears whole or not at all."""
+def write(
+    path: str | os.PathLike[str],
+    net: NetworkBase,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Writes the network to a file that appears whole or not at all.
+
+    `metadata` are further texts to keep with it, which `read_metadata` gives back and
+    `fcnn.load` leaves alone; their keys are not "fcnn".
+    """
     from safetensors.numpy import save
 
     architecture = net._architecture
@@ -80,7 +89,21 @@ def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
         for name, view in tensor_views(architecture, net.parameters).items()
     }
     tensors |= {f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()}
-    replace_file(path, save(tensors, metadata={"fcnn": json.dumps(description)}))
+    texts = {**(metadata or {}), "fcnn": json.dumps(description)}
+    replace_file(path, save(tensors, metadata=texts))
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The texts of the file's metadata: the network's is JSON under "fcnn".
+
+    For a file that `read_description` has not refused.
+    """
+    with Path(path).open("rb") as file:
+        header, _ = _read_header(file)
+    texts = header.get("__metadata__")
+    if not isinstance(texts, dict):
+        return {}
+    return {key: text for key, text in texts.items() if isinstance(text, str)}
 
 
 def read_description(path: str | os.PathLike[str]) -> Description:
@@ -165,10 +188,12 @@ def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
     text = file.read(length)
     if len(text) < length:
         raise ValueError("it was cut short while being read")
-    return _parse_json("header", text.decode()), size - 8 - length
+    return parse_json("header", text.decode()), size - 8 - length
 
 
-def _parse_json(what: str, text: str) -> dict[str, Any]:
+def parse_json(what: str, text: str) -> dict[str, Any]:
+    """A JSON object, without NaN and names that come twice; else a ValueError."""
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) < len(pairs):
@@ -192,7 +217,7 @@ def _parse_description(header: dict[str, Any]) -> Description:
     text = metadata.get("fcnn") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ValueError("its metadata has no text under the key 'fcnn'")  # noqa: TRY004
-    fields = _parse_json("metadata 'fcnn'", text)
+    fields = parse_json("metadata 'fcnn'", text)
     needed = {
         "format_version": int,
         "sizes": list,

@@ -1,0 +1,296 @@
+"""fcnn train: train a network on a table, and write it with how to read such tables.
+
+A target of text is classes; so is one of whole numbers with at most 20 different
+values, if these are at most half as many as the rows. Any other is numbers to regress.
+Text columns become one input for each of their values. Inputs are standardized, and for
+a regression the target. The best epoch by the loss of validation rows is kept, and the
+score is that of test rows that training has not seen.
+
+Examples
+--------
+  fcnn train iris.csv --target species
+  fcnn train houses.csv --target price --drop id,date --out houses.safetensors
+  fcnn train mnist.npz --hidden 128 --epochs 20
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from fcnn import files
+from fcnn._atomic import check_target
+from fcnn._standardize import Standardizer
+from fcnn.callbacks import EarlyStopping
+from fcnn.cli import encoding, tables
+from fcnn.cli.output import listed, plural, refuse_to_replace, say
+from fcnn.cli.prepare import prepare
+from fcnn.cli.score import METRICS, score
+from fcnn.network import Network
+from fcnn.optimizers import resolve
+
+if TYPE_CHECKING:
+    from fcnn._types import Array
+    from fcnn.cli.prepare import Prepared
+    from fcnn.history import History
+    from fcnn.optimizers import Optimizer
+
+
+def add(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("data", help="a .csv, .npz or .parquet file, or - for stdin")
+    parser.add_argument(
+        "--out",
+        default="model.safetensors",
+        metavar="FILE",
+        help="where to write the model; one that is there is replaced "
+        "(default: %(default)s)",
+    )
+    group = parser.add_argument_group("the table")
+    group.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="what to predict: a column's name or number, -1 being the last (an npz "
+        "file's is its y)",
+    )
+    group.add_argument("--task", choices=list(METRICS), help="default: by the target")
+    group.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMNS",
+        help="columns to leave out: a,b",
+    )
+    group.add_argument(
+        "--missing",
+        choices=["refuse", "drop", "mean"],
+        default="refuse",
+        help="where a value is missing: an error, the row left out, or the column's "
+        "mean (of text: none of its values); default: %(default)s",
+    )
+    group.add_argument(
+        "--max-categories",
+        type=_at_least_one,
+        default=100,
+        metavar="N",
+        help="the most different values of a text column (default: %(default)s)",
+    )
+    group.add_argument(
+        "--test-size",
+        type=float,
+        default=0.2,
+        metavar="PART",
+        help="of the rows, to score the model in the end (default: %(default)s)",
+    )
+    group.add_argument(
+        "--validation-size",
+        type=float,
+        default=0.2,
+        metavar="PART",
+        help="of the other rows, to find the best epoch (default: %(default)s)",
+    )
+    tables.add_options(parser)
+    _add_network(parser.add_argument_group("the network"))
+    _add_training(parser.add_argument_group("training"))
+
+
+def _add_network(group: Any) -> None:
+    group.add_argument(
+        "--hidden",
+        type=_sizes,
+        default=(64, 64),
+        metavar="N,N",
+        help="the hidden layers' sizes, or none (default: 64,64)",
+    )
+    group.add_argument("--activation", default="relu", help="default: %(default)s")
+    group.add_argument(
+        "--loss", help="default: cross_entropy for classes, mse for numbers"
+    )
+    group.add_argument("--dropout", type=float, default=0.0, metavar="P")
+    group.add_argument(
+        "--no-standardize",
+        dest="standardize",
+        action="store_false",
+        help="take inputs and target as they are",
+    )
+    group.add_argument("--dtype", choices=["float32", "float64"], default="float32")
+
+
+def _add_training(group: Any) -> None:
+    group.add_argument("--optimizer", default="adam", help="default: %(default)s")
+    group.add_argument("--lr", type=float, help="default: the optimizer's own")
+    group.add_argument("--epochs", type=int, default=200, help="default: %(default)s")
+    group.add_argument("--batch-size", type=int, metavar="N", help="default: 32")
+    group.add_argument(
+        "--patience",
+        type=int,
+        default=20,
+        metavar="N",
+        help="stop after so many epochs without a better one (default: %(default)s)",
+    )
+    group.add_argument("--l2", type=float, default=0.0)
+    group.add_argument("--class-weight", choices=["balanced"])
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the split, the weights and the order of rows (default: %(default)s)",
+    )
+    group.add_argument("--threads", type=int, metavar="N")
+    group.add_argument("--quiet", action="store_true", help="print the score only")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(size) for size in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(
+            f"must be sizes such as 64,64, or none, not {text!r}"
+        ) from None
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def run(options: Namespace) -> None:
+    """Reads, splits, trains, scores and writes."""
+    replaces = _check_out(options.out, options.data)
+    data = prepare(options)
+    if not options.quiet:
+        _say_data(options.data, data)
+    net = _network(data, options)
+    if not options.quiet:
+        say(f"{net!r}, {plural(net.n_parameters, 'parameter')}")
+    start = time.perf_counter()
+    history, best = _fit(net, data, options)
+    seconds = time.perf_counter() - start
+    if not options.quiet:
+        _say_fit(history, best, seconds)
+    say(_score(net, data))
+    files.write(options.out, net, {encoding.KEY: data.encoding.to_json()})
+    if not options.quiet:
+        size = Path(options.out).stat().st_size
+        say(f"{'replaced' if replaces else 'wrote'} {options.out}, {size:,} bytes")
+        names = shlex.join([options.out, options.data])
+        say(f"next: fcnn predict {names}")
+
+
+def _check_out(out: str, data: str) -> bool:
+    """Whether a model is there already; what is none is not replaced."""
+    refuse_to_replace(out, data)
+    check_target(out)
+    if not Path(out).exists() or Path(out).stat().st_size == 0:
+        return False
+    try:
+        files.read_description(out)
+    except ValueError:
+        raise ValueError(
+            f"--out {out} is there and is no model of fcnn: choose another name"
+        ) from None
+    return True
+
+
+def _network(data: Prepared, options: Namespace) -> Network:
+    X, y = data.train
+    made = data.encoding
+    classify = made.task == "classification"
+    net = Network(
+        [X.shape[1], *options.hidden, made.n_outputs],
+        options.activation,
+        "softmax" if classify else "identity",
+        loss=options.loss,
+        dropout=options.dropout,
+        standardize=options.standardize,
+        dtype=options.dtype,
+        seed=options.seed,
+    )
+    if data.images and options.standardize:
+        # pixels share one mean and scale: some are the same in almost every image
+        moments = [np.full(X.shape[1], _scalar) for _scalar in _moments(X)]
+        if not classify:
+            moments += [np.full(1, _scalar) for _scalar in _moments(y)]
+        net.standardizer = Standardizer(*moments)
+    return net
+
+
+def _moments(values: Array) -> tuple[float, float]:
+    mean = float(values.mean(dtype=np.float64))
+    return mean, float(values.std(dtype=np.float64)) or 1.0
+
+
+def _optimizer(name: str, lr: float | None) -> Optimizer:
+    optimizer = resolve(name)
+    if lr is None:
+        return optimizer
+    if not hasattr(optimizer, "lr"):
+        raise ValueError(f"the optimizer {name} has no learning rate to set by --lr")
+    changed: Optimizer = replace(cast("Any", optimizer), lr=lr)
+    return changed
+
+
+def _fit(
+    net: Network, data: Prepared, options: Namespace
+) -> tuple[History, int | None]:
+    """The history and the best epoch, None where nothing was held out to find it."""
+    stop = None
+    if data.validation is not None:
+        stop = EarlyStopping(patience=options.patience)
+    history = net.fit(
+        *data.train,
+        optimizer=_optimizer(options.optimizer, options.lr),
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        validation_data=data.validation,
+        class_weight=options.class_weight,
+        l2=options.l2,
+        callbacks=[] if stop is None else [stop],
+        progress=False if options.quiet else "auto",
+        n_threads=options.threads,
+    )
+    return history, None if stop is None else stop.best_epoch
+
+
+def _say_data(path: str, data: Prepared) -> None:
+    made, texts = data.encoding, 0
+    for source in made.columns:
+        texts += source.categories is not None
+    kinds = [plural(len(made.columns) - texts, "column") + " of numbers"]
+    if texts:
+        kinds.append(f"{texts} of text")
+    n_in = len(made.inputs())
+    say(f"{path}: {plural(data.n_rows, 'row')}, {', '.join(kinds)}, {n_in:,} inputs")
+    what = f"classes {listed(made.classes)}" if made.classes else "numbers"
+    say(f"target {made.target!r}: {made.task}, {what}")
+    parts = ("train", data.train), ("validate", data.validation), ("test", data.test)
+    counts = [f"{len(rows[1]):,} {name}" for name, rows in parts if rows is not None]
+    say(f"rows that {', '.join(counts)}")
+
+
+def _say_fit(history: History, best: int | None, seconds: float) -> None:
+    text = f"{plural(len(history.epoch), 'epoch')} in {seconds:.1f} s"
+    if best is not None:
+        loss = history.metrics["val_loss"][best]
+        text += f"; kept epoch {best + 1}, whose validation loss is {loss:.4g}"
+    elif history.loss:
+        text += f"; training loss {history.loss[-1]:.4g}"
+    say(text)
+
+
+def _score(net: Network, data: Prepared) -> str:
+    rows, what = data.test, "test rows"
+    if rows is None:
+        rows, what = data.validation, "validation rows, which chose the epoch"
+    if rows is None:
+        rows, what = data.train, "the training rows themselves"
+    return f"{score(net, data.encoding, rows, data.train[1])} ({what})"
