@@ -1,4 +1,4 @@
-"""CSV: its delimiter, header and the kinds of its columns found; what is wrong, told."""
+"""CSV: its delimiter and header are found, and which columns are numbers."""
 
 from __future__ import annotations
 

@@ -16,25 +16,23 @@ import io
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from fcnn._atomic import replace_file
 from fcnn.cli.output import refuse_to_replace, say
-from fcnn.network import load
-
-if TYPE_CHECKING:
-    from fcnn.network import Network
+from fcnn.network import Network, load
 
 
 class Format(NamedTuple):
-    """What --to can name: the end of its files' names, and what writes them."""
+    """What --to can name: the end of its files' names, what writes them, options."""
 
     suffix: str
-    write: Callable[[Network, str], object]
+    write: Callable[..., object]  # of the network, the path, and options by name
+    options: tuple[str, ...] = ()
 
 
-def _write_torch(net: Network, path: str) -> object:
-    """The state_dict of `Network.to_torch`, which says how to build its module."""
+def _write_torch(net: Network, path: str) -> None:
+    """The state_dict of `Network.to_torch`, and on stdout the module it is for."""
     module = net.to_torch()
     import torch
 
@@ -42,12 +40,11 @@ def _write_torch(net: Network, path: str) -> object:
     torch.save(module.state_dict(), data)
     replace_file(path, data.getvalue())
     say(f"a state_dict, for load_state_dict of\n{module}")
-    return module
 
 
 FORMATS = {
-    "onnx": Format(".onnx", lambda net, path: net.to_onnx(path)),
-    "c": Format(".c", lambda net, path: net.to_c(path)),
+    "onnx": Format(".onnx", Network.to_onnx, ("opset", "dtype")),
+    "c": Format(".c", Network.to_c, ("name", "main")),
     "torch": Format(".pt", _write_torch),
 }
 
@@ -62,13 +59,27 @@ def add(parser: ArgumentParser) -> None:
         help="default: the model's name with the format's ending; one that is there is "
         "replaced",
     )
+    group = parser.add_argument_group("options of one format, as of Network.to_...")
+    group.add_argument("--opset", type=int, metavar="N", help="of onnx")
+    group.add_argument("--dtype", choices=["float32", "float64"], help="of onnx")
+    group.add_argument("--name", metavar="PREFIX", help="of c: what its names begin with")
+    group.add_argument(
+        "--main", action="store_true", default=None, help="of c: with a main function"
+    )
 
 
 def run(options: Namespace) -> None:
     """Reads the model and writes it anew."""
     chosen = FORMATS[options.to]
+    given = {}
+    for name in dict.fromkeys(n for f in FORMATS.values() for n in f.options):
+        value = getattr(options, name)
+        if value is not None and name not in chosen.options:
+            raise ValueError(f"--{name} is no option of --to {options.to}")
+        if value is not None:
+            given[name] = value
     out = options.out or str(Path(options.model).with_suffix(chosen.suffix))
     net = load(options.model)
     refuse_to_replace(out, options.model)
-    chosen.write(net, out)
+    chosen.write(net, out, **given)
     say(f"wrote {out}, {Path(out).stat().st_size:,} bytes")

@@ -112,20 +112,31 @@ def _add_network(group: Any) -> None:
     group.add_argument(
         "--loss", help="default: cross_entropy for classes, mse for numbers"
     )
-    group.add_argument("--dropout", type=float, default=0.0, metavar="P")
+    group.add_argument(
+        "--dropout",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="the part of the hidden activations that each step drops",
+    )
     group.add_argument(
         "--no-standardize",
         dest="standardize",
         action="store_false",
         help="take inputs and target as they are",
     )
-    group.add_argument("--dtype", choices=["float32", "float64"], default="float32")
+    group.add_argument(
+        "--dtype",
+        choices=["float32", "float64"],
+        default="float32",
+        help="default: %(default)s",
+    )
 
 
 def _add_training(group: Any) -> None:
     group.add_argument("--optimizer", default="adam", help="default: %(default)s")
     group.add_argument("--lr", type=float, help="default: the optimizer's own")
-    group.add_argument("--epochs", type=int, default=200, help="default: %(default)s")
+    group.add_argument("--epochs", type=int, default=200, metavar="N", help="default: %(default)s")
     group.add_argument("--batch-size", type=int, metavar="N", help="default: 32")
     group.add_argument(
         "--patience",
@@ -134,15 +145,21 @@ def _add_training(group: Any) -> None:
         metavar="N",
         help="stop after so many epochs without a better one (default: %(default)s)",
     )
-    group.add_argument("--l2", type=float, default=0.0)
-    group.add_argument("--class-weight", choices=["balanced"])
+    group.add_argument(
+        "--l2", type=float, default=0.0, metavar="C", help="add C/2 ||W||^2 to the loss"
+    )
+    group.add_argument(
+        "--class-weight", choices=["balanced"], help="as if classes were equally many"
+    )
     group.add_argument(
         "--seed",
         type=int,
         default=0,
         help="of the split, the weights and the order of rows (default: %(default)s)",
     )
-    group.add_argument("--threads", type=int, metavar="N")
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="the result is the same with any"
+    )
     group.add_argument("--quiet", action="store_true", help="print the score only")
 
 
@@ -273,12 +290,12 @@ def _say_data(path: str, data: Prepared) -> None:
     what = f"classes {listed(made.classes)}" if made.classes else "numbers"
     say(f"target {made.target!r}: {made.task}, {what}")
     parts = ("train", data.train), ("validate", data.validation), ("test", data.test)
-    counts = [f"{len(rows[1]):,} {name}" for name, rows in parts if rows is not None]
-    say(f"rows that {', '.join(counts)}")
+    counts = [f"{len(rows[1]):,} to {name}" for name, rows in parts if rows is not None]
+    say(f"rows: {', '.join(counts)}")
 
 
 def _say_fit(history: History, best: int | None, seconds: float) -> None:
-    text = f"{plural(len(history.epoch), 'epoch')} in {seconds:.1f} s"
+    text = f"{plural(len(history.epoch), 'epoch')} in {seconds:.2g} s"
     if best is not None:
         loss = history.metrics["val_loss"][best]
         text += f"; kept epoch {best + 1}, whose validation loss is {loss:.4g}"
