@@ -42,9 +42,14 @@ def _write_torch(net: Network, path: str) -> None:
     say(f"a state_dict, for load_state_dict of\n{module}")
 
 
+def _method(name: str) -> Callable[..., object]:
+    """The network's own method of that name, which writes to a path."""
+    return lambda net, path, **options: getattr(net, name)(path, **options)
+
+
 FORMATS = {
-    "onnx": Format(".onnx", Network.to_onnx, ("opset", "dtype")),
-    "c": Format(".c", Network.to_c, ("name", "main")),
+    "onnx": Format(".onnx", _method("to_onnx"), ("opset", "dtype")),
+    "c": Format(".c", _method("to_c"), ("name", "main")),
     "torch": Format(".pt", _write_torch),
 }
 
@@ -62,7 +67,9 @@ def add(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("options of one format, as of Network.to_...")
     group.add_argument("--opset", type=int, metavar="N", help="of onnx")
     group.add_argument("--dtype", choices=["float32", "float64"], help="of onnx")
-    group.add_argument("--name", metavar="PREFIX", help="of c: what its names begin with")
+    group.add_argument(
+        "--name", metavar="PREFIX", help="of c: what its names begin with"
+    )
     group.add_argument(
         "--main", action="store_true", default=None, help="of c: with a main function"
     )

@@ -136,7 +136,9 @@ def _add_network(group: Any) -> None:
 def _add_training(group: Any) -> None:
     group.add_argument("--optimizer", default="adam", help="default: %(default)s")
     group.add_argument("--lr", type=float, help="default: the optimizer's own")
-    group.add_argument("--epochs", type=int, default=200, metavar="N", help="default: %(default)s")
+    group.add_argument(
+        "--epochs", type=int, default=200, metavar="N", help="default: %(default)s"
+    )
     group.add_argument("--batch-size", type=int, metavar="N", help="default: 32")
     group.add_argument(
         "--patience",
