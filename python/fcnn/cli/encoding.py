@@ -8,7 +8,7 @@ the key ``fcnn.table`` of its metadata.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -233,7 +233,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _is_finite(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def _numbers(table: Table, source: Source, column: Column) -> Array | None:

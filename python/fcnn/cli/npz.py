@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from typing import Any
 
 import numpy as np
@@ -40,17 +38,19 @@ def read(path: str, x: str | None, y: str | None) -> tuple[Table, Table | None]:
     ValueError
         If the file is damaged, or its arrays are no rows and targets.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+    with open(path, "rb") as file:  # noqa: PTH123
+        try:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError(  # noqa: TRY004
                     "it is one array, no archive of arrays"
                 )
-            found = _find(file.files, x, y)
-            arrays = [None if key is None else file[key] for key in found]
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        text = error.args[0] if error.args else type(error).__name__
-        raise ValueError(f"{path} is no npz file to read: {text}") from None
+            found = _find(archive.files, x, y)
+            arrays = [None if key is None else archive[key] for key in found]
+        except MemoryError:
+            raise
+        except Exception as error:  # zipfile and zlib have many for damaged files
+            raise ValueError(f"{path} is no npz file to read: {error}") from error
     train = _table(path, found[:2], arrays[0], arrays[1])
     if arrays[2] is None:
         return train, None

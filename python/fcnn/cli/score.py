@@ -31,8 +31,8 @@ def score(
             share = np.mean(y == often)
             text += f"; {made.classes[often]!r} for every row: {share:.4g}"
     else:
-        text = f"R2 {found['r2']:.4g}, RMSE {found['rmse']:.4g}"
+        text = f"R2 {found['r2']:.4g}, RMSE {found['rmse']:.6g}"
         if known is not None:
             rmse = np.sqrt(np.mean(np.square(y - np.mean(known))))
-            text += f"; the mean for every row: RMSE {rmse:.4g}"
+            text += f"; the mean for every row: RMSE {rmse:.6g}"
     return f"{text}; {len(y):,} rows"

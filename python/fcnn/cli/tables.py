@@ -52,7 +52,8 @@ class Column:
             return self.labels()
         if self.numbers is None:
             return self.text
-        return [None if v is None or v in MISSING else v.strip() for v in self.text]
+        words = ("" if value is None else value.strip() for value in self.text)
+        return [None if word in MISSING else word for word in words]
 
     def take(self, rows: Array) -> Column:
         """Some of the rows."""
@@ -151,6 +152,11 @@ def read(path: str, options: Namespace) -> tuple[Table, Table | None]:
             f"{path}: the name must end in one of {', '.join(SUFFIXES)}, or be - for "
             "CSV from stdin"
         )
+    only = {"csv": ("delimiter", "header"), "npz": ("x", "y")}
+    for other, names in only.items():
+        for name in names:
+            if other != kind and getattr(options, name) is not None:
+                raise ValueError(f"--{name} is for {other} files, which {path} is not")
     if kind == "npz":
         from fcnn.cli import npz
 

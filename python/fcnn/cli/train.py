@@ -186,16 +186,27 @@ def run(options: Namespace) -> None:
     """Reads, splits, trains, scores and writes."""
     replaces = _check_out(options.out, options.data)
     data = prepare(options)
+    net = _network(data, options)
+    optimizer = _optimizer(options.optimizer, options.lr)
+    stop = EarlyStopping(patience=options.patience)
     if not options.quiet:
         _say_data(options.data, data)
-    net = _network(data, options)
-    if not options.quiet:
         say(f"{net!r}, {plural(net.n_parameters, 'parameter')}")
     start = time.perf_counter()
-    history, best = _fit(net, data, options)
-    seconds = time.perf_counter() - start
+    history = net.fit(
+        *data.train,
+        optimizer=optimizer,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        validation_data=data.validation,
+        class_weight=options.class_weight,
+        l2=options.l2,
+        callbacks=[] if data.validation is None else [stop],
+        progress=False if options.quiet else "auto",
+        n_threads=options.threads,
+    )
     if not options.quiet:
-        _say_fit(history, best, seconds)
+        _say_fit(history, stop.best_epoch, time.perf_counter() - start)
     say(_score(net, data))
     files.write(options.out, net, {encoding.KEY: data.encoding.to_json()})
     if not options.quiet:
@@ -256,28 +267,6 @@ def _optimizer(name: str, lr: float | None) -> Optimizer:
         raise ValueError(f"the optimizer {name} has no learning rate to set by --lr")
     changed: Optimizer = replace(cast("Any", optimizer), lr=lr)
     return changed
-
-
-def _fit(
-    net: Network, data: Prepared, options: Namespace
-) -> tuple[History, int | None]:
-    """The history and the best epoch, None where nothing was held out to find it."""
-    stop = None
-    if data.validation is not None:
-        stop = EarlyStopping(patience=options.patience)
-    history = net.fit(
-        *data.train,
-        optimizer=_optimizer(options.optimizer, options.lr),
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        validation_data=data.validation,
-        class_weight=options.class_weight,
-        l2=options.l2,
-        callbacks=[] if stop is None else [stop],
-        progress=False if options.quiet else "auto",
-        n_threads=options.threads,
-    )
-    return history, None if stop is None else stop.best_epoch
 
 
 def _say_data(path: str, data: Prepared) -> None:
