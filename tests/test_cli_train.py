@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -10,60 +9,11 @@ import numpy as np
 import pytest
 
 import fcnn
-from command_line import classes, numbers, write_csv
-from fcnn import files
-from fcnn.cli import encoding, main
+from command_line import FAST, classes, numbers, rows_of, write_csv
+from fcnn.cli import memory
 from fcnn.cli.split import split
 
-
-@pytest.fixture
-def cli(capsys, tmp_path, monkeypatch):
-    """Runs a command in a folder of its own; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def refused(cli, tmp_path):
-    """Asserts that a command is refused in one line, and that nothing is written."""
-
-    def run(*arguments, said=""):
-        before = sorted(tmp_path.iterdir())
-        code, out, err = cli(*arguments)
-        assert code == 2
-        assert out.startswith(said) if said else out == ""
-        assert err.startswith("fcnn: error: ")
-        assert err.count("\n") == 1
-        assert err.endswith("\n")
-        assert "unexpected" not in err
-        assert sorted(tmp_path.iterdir()) == before
-        return err
-
-    return run
-
-
-FAST = ("--epochs", 60, "--hidden", 16, "--lr", 0.01)
-
-
-@pytest.fixture
-def ants(tmp_path, rng):
-    return write_csv(tmp_path / "ants.csv", classes(rng))
-
-
-@pytest.fixture
-def houses(tmp_path, rng):
-    return write_csv(tmp_path / "houses.csv", numbers(rng))
-
-
-def rows_of(text):
-    lines = text.splitlines()
-    return lines[0], lines[1:]
+pytest_plugins = ("command_line",)
 
 
 def test_classification(cli, ants, tmp_path):
@@ -163,72 +113,6 @@ def test_a_seed_gives_the_same_bytes(cli, ants):
     assert a == b != c
 
 
-def test_columns_are_found_by_name(cli, ants, tmp_path, rng):
-    cli("train", "ants.csv", "--target", "kind", *FAST)
-    expected = cli("predict", "model.safetensors", "ants.csv")[1]
-    data = classes(np.random.default_rng(20240229))
-    del data["kind"]
-    other = {"extra": ["?"] * 150, **dict(reversed(data.items()))}
-    write_csv(tmp_path / "other.csv", other)
-    code, out, err = cli("predict", "model.safetensors", "other.csv")
-    assert (code, out) == (0, expected)
-    assert err == "fcnn: note: columns that the model does not read: 'extra'\n"
-
-
-def test_what_predict_refuses(cli, refused, ants, tmp_path):
-    cli("train", "ants.csv", "--target", "kind", "--epochs", 1)
-
-    def predict(text, *arguments):
-        (tmp_path / "new.csv").write_text(text)
-        return ("predict", "model.safetensors", "new.csv", *arguments)
-
-    error = refused(*predict("length,kind\n1,ant\n"))
-    assert "new.csv lacks 'color', 'width'" in error
-    error = refused(*predict("length,color,width\n1,red,2\n3,,4\n,blue,1\n"))
-    assert "new.csv, line 4: column 'length' has no value" in error
-    error = refused(*predict("length,color,width\n1,red,2\n3,,4\n"))
-    assert "new.csv, line 3: column 'color' has no value" in error
-    error = refused(*predict("length,color,width\n1,red,2\n3,pink,4\n"))
-    assert "line 3: column 'color' is 'pink'" in error
-    assert "'blue', 'green', 'red'" in error
-    error = refused(*predict("length,color,width\n1,red,2\nlong,red,4\n"))
-    assert "line 3: column 'length' is 'long', where a number is needed" in error
-    error = refused(*predict("length,color,width\n1,red,inf\n"))
-    assert "line 2: column 'width' is inf" in error
-    good = "length,color,width\n1,red,2\n"
-    assert "no column 'kind' for --score" in refused(*predict(good, "--score"))
-    error = refused(*predict("length,color,width,kind\n1,red,2,dog\n", "--score"))
-    assert "line 2: the target 'kind' is 'dog', none of the classes" in error
-    assert "would replace new.csv" in refused(*predict(good, "--out", "new.csv"))
-    error = refused(*predict(good, "--out", "model.safetensors"))
-    assert "would replace model.safetensors" in error
-    assert "No such file" in refused(*predict(good, "--out", "none/x.csv"))
-    assert cli(*predict(good))[0] == 0
-
-
-def test_texts_that_training_has_not_met_are_none_of_those_it_has(cli, ants, tmp_path):
-    cli("train", "ants.csv", "--target", "kind", "--epochs", 1)
-    (tmp_path / "new.csv").write_text("length,color,width\n1,pink,2\n")
-    command = ["predict", "model.safetensors", "new.csv", "--probabilities"]
-    code, out, _ = cli(*command, "--unknown", "zeros")
-    a = fcnn.load("model.safetensors").predict([1.0, 0, 0, 0, 2.0])
-    assert out.splitlines()[1].rsplit(",", 3)[1:] == [str(value) for value in a]
-    assert code == 0
-
-
-def test_text_that_looks_like_numbers_in_another_file(cli, tmp_path, rng):
-    """Categories are the file's own texts, even if all of a file's are numbers."""
-    codes = ["01", "1", "x"] * 20
-    columns = {"code": codes, "y": [{"01": 1.5, "1": 2.5, "x": 3.5}[c] for c in codes]}
-    write_csv(tmp_path / "a.csv", columns)
-    cli("train", "a.csv", "--target", "y", *FAST)
-    (tmp_path / "new.csv").write_text("code\n01\n1\n01\n")
-    _, out, _ = cli("predict", "model.safetensors", "new.csv")
-    first, second, third = map(float, out.split()[1:])
-    assert first == third
-    assert second - first > 0.5
-
-
 @pytest.fixture
 def gaps(tmp_path, rng):
     """Each column lacks some values, "y" too; and what is left without those rows."""
@@ -258,7 +142,7 @@ def test_rows_with_missing_values_left_out(cli, gaps):
     assert code == 0
     assert "gaps.csv: 42 rows" in out
     assert err == "fcnn: note: 18 rows with a missing value left out\n"
-    made = encoding.read("model.safetensors", 3, 1)
+    made = memory.read("model.safetensors", 3, 1)
     assert [source.fill for source in made.columns] == [None, None]
 
 
@@ -268,7 +152,7 @@ def test_missing_values_as_the_training_rows_mean(cli, gaps, tmp_path):
     )
     assert (code, err) == (0, "fcnn: note: 6 rows with a missing value left out\n")
     assert "gaps.csv: 54 rows" in out
-    made = encoding.read("model.safetensors", 3, 1)
+    made = memory.read("model.safetensors", 3, 1)
     kept = [line.split(",") for line in gaps.read_text().splitlines()[1:]]
     kept = [fields for fields in kept if fields[2]]
     train = split(54, 0.2, 0.2, 0, None).train
@@ -515,33 +399,6 @@ def test_parquet(cli, tmp_path, rng):
     assert cli("predict", "a", "d.csv")[1] == cli("predict", "b", "d.parquet")[1]
 
 
-def test_networks_that_know_no_names(cli, refused, tmp_path, rng):
-    X = rng.normal(size=(5, 3)).round(3)
-    np.savetxt(tmp_path / "rows.csv", X, "%.3f", ",")
-    np.savez(tmp_path / "rows.npz", X=X, y=[0, 1, 2, 3, 0])
-    net = fcnn.Network([3, 4, 4], output="softmax", seed=0)
-    net.save("net")
-    a = net.predict(X)
-    _, out, err = cli("predict", "net", "rows.csv", "--probabilities")
-    header, rows = rows_of(out)
-    assert (header, err) == ("class,p_0,p_1,p_2,p_3", "")
-    assert [row.split(",")[0] for row in rows] == [str(k) for k in a.argmax(1)]
-    assert np.array_equal([row.split(",")[1:] for row in rows], a.astype(str))
-    accuracy = np.mean(a.argmax(1) == [0, 1, 2, 3, 0])
-    _, out, _ = cli("predict", "net", "rows.npz", "--score")
-    assert out == f"accuracy {accuracy:.4g}; 5 rows\n"
-    assert "does not know a target" in refused("predict", "net", "rows.csv", "--score")
-
-    fcnn.Network([3, 2], output="identity", seed=0).save("net")
-    _, out, _ = cli("predict", "net", "rows.csv")
-    assert rows_of(out)[0] == "prediction_0,prediction_1"
-    error = refused("predict", "net", "rows.csv", "--probabilities")
-    assert "it has no probabilities" in error
-    fcnn.Network([2, 1], seed=0).save("net")
-    error = refused("predict", "net", "rows.csv")
-    assert "has 2 inputs and no names for them, but rows.csv has 3 columns" in error
-
-
 def test_split_holds_out_each_class_alike(rng):
     classes = rng.permutation(np.repeat([0, 1, 2, 3], [100, 50, 10, 2]))
     parts = split(162, 0.2, 0.25, 3, classes)
@@ -562,89 +419,3 @@ def test_split_of_few_rows(n):
     assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(n))
     assert min(map(len, parts)) >= 1
     assert len(parts.test) == max(1, round(0.2 * n))
-
-
-@pytest.fixture
-def model(cli, ants):
-    cli("train", "ants.csv", "--target", "kind", "--epochs", 1)
-    return "model.safetensors"
-
-
-def change(model, text):
-    net = fcnn.load(model)
-    files.write(model, net, {} if text is None else {encoding.KEY: text})
-
-
-def test_what_the_file_remembers(model):
-    text = files.read_metadata(model)[encoding.KEY]
-    assert json.loads(text) == {
-        "version": 1,
-        "task": "classification",
-        "target": "kind",
-        "columns": [
-            {"name": "length", "categories": None, "fill": None},
-            {"name": "color", "categories": ["blue", "green", "red"], "fill": None},
-            {"name": "width", "categories": None, "fill": None},
-        ],
-        "classes": ["ant", "bee", "cat, or dog"],
-    }
-    made = encoding.read(model, 5, 3)
-    assert made.to_json() == text
-    assert made.inputs() == [
-        *("length", "color=blue", "color=green", "color=red", "width")
-    ]
-
-
-def damaged(value, *path):
-    def change(fields):
-        for key in path[:-1]:
-            fields = fields[key]
-        fields[path[-1]] = value
-
-    return change
-
-
-DAMAGED = [
-    damaged(2, "version"),
-    damaged("ranking", "task"),
-    damaged("regression", "task"),
-    damaged(None, "target"),
-    damaged(["a", "b"], "classes"),
-    damaged(["a", "b", "b"], "classes"),
-    damaged(["a", "b", 3], "classes"),
-    damaged({}, "classes"),
-    damaged([], "columns"),
-    damaged(None, "columns"),
-    damaged([1], "columns"),
-    damaged("width", "columns", 0, "name"),
-    damaged(7, "columns", 0, "name"),
-    damaged("red", "columns", 1, "categories"),
-    damaged([], "columns", 1, "categories"),
-    damaged(["red", "red", "blue"], "columns", 1, "categories"),
-    damaged(["red", "blue"], "columns", 1, "categories"),
-    damaged("0", "columns", 0, "fill"),
-    damaged(True, "columns", 0, "fill"),
-    damaged(10**400, "columns", 0, "fill"),
-]
-
-
-@pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_memory_is_refused(damage, model, refused):
-    fields = json.loads(files.read_metadata(model)[encoding.KEY])
-    damage(fields)
-    change(model, json.dumps(fields))
-    for command in (["predict", model, "ants.csv"], ["inspect", model]):
-        assert "what it says of its table is damaged" in refused(*command)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": NaN}', "[" * 50_000])
-def test_a_memory_that_is_no_json(text, model, refused):
-    change(model, text)
-    assert "what it says of its table is damaged" in refused("inspect", model)
-
-
-def test_the_library_leaves_the_memory_alone(model):
-    net = fcnn.load(model)
-    net.save("again")
-    assert files.read_metadata("again").keys() == {"fcnn"}
-    assert np.array_equal(fcnn.load("again").parameters, net.parameters)

@@ -59,12 +59,12 @@ class Description(NamedTuple):
 def write(
     path: str | os.PathLike[str],
     net: NetworkBase,
-    metadata: Mapping[str, str] | None = None,
+    table: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the network to a file that appears whole or not at all.
 
-    `metadata` are further texts to keep with it, which `read_metadata` gives back and
-    `fcnn.load` leaves alone; their keys are not "fcnn".
+    `table`, of values that JSON has, is what the command line keeps with it; it stands
+    in the same JSON, for safetensors writes several keys in an order of chance.
     """
     from safetensors.numpy import save
 
@@ -83,27 +83,15 @@ def write(
         "dtype": net.dtype.name,
         "seed": net.seed,
     }
+    if table is not None:
+        description["table"] = table
     # safetensors writes raw memory whatever the strides: so C-ordered copies.
     tensors = {
         name: np.array(view, order="C")
         for name, view in tensor_views(architecture, net.parameters).items()
     }
     tensors |= {f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()}
-    texts = {**(metadata or {}), "fcnn": json.dumps(description)}
-    replace_file(path, save(tensors, metadata=texts))
-
-
-def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The texts of the file's metadata: the network's is JSON under "fcnn".
-
-    For a file that `read_description` has not refused.
-    """
-    with Path(path).open("rb") as file:
-        header, _ = _read_header(file)
-    texts = header.get("__metadata__")
-    if not isinstance(texts, dict):
-        return {}
-    return {key: text for key, text in texts.items() if isinstance(text, str)}
+    replace_file(path, save(tensors, metadata={"fcnn": json.dumps(description)}))
 
 
 def read_description(path: str | os.PathLike[str]) -> Description:
@@ -120,6 +108,13 @@ def read_description(path: str | os.PathLike[str]) -> Description:
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
     return description
+
+
+def read_fields(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON of the architecture, of a file that `read_description` has checked."""
+    with Path(path).open("rb") as file:
+        header, _ = _read_header(file)
+    return _parse_json("metadata 'fcnn'", header["__metadata__"]["fcnn"])
 
 
 def read_into(
@@ -188,12 +183,10 @@ def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
     text = file.read(length)
     if len(text) < length:
         raise ValueError("it was cut short while being read")
-    return parse_json("header", text.decode()), size - 8 - length
+    return _parse_json("header", text.decode()), size - 8 - length
 
 
-def parse_json(what: str, text: str) -> dict[str, Any]:
-    """A JSON object, without NaN and names that come twice; else a ValueError."""
-
+def _parse_json(what: str, text: str) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) < len(pairs):
@@ -217,7 +210,7 @@ def _parse_description(header: dict[str, Any]) -> Description:
     text = metadata.get("fcnn") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ValueError("its metadata has no text under the key 'fcnn'")  # noqa: TRY004
-    fields = parse_json("metadata 'fcnn'", text)
+    fields = _parse_json("metadata 'fcnn'", text)
     needed = {
         "format_version": int,
         "sizes": list,

@@ -1,27 +1,20 @@
 """From a table to X and y: what a model file remembers so that others are read alike.
 
 A column of numbers is one input. A column of text is one input for each of its
-categories, 1 for the row's own and 0 for the others. The file keeps this as JSON under
-the key ``fcnn.table`` of its metadata.
+categories, 1 for the row's own and 0 for the others.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from fcnn import files
 from fcnn._types import Array
 from fcnn.cli.output import listed
 from fcnn.cli.tables import Column, Table
-
-KEY = "fcnn.table"
-_VERSION = 1
 
 Task = Literal["classification", "regression"]
 
@@ -112,10 +105,6 @@ class Encoding:
             )
         return codes
 
-    def to_json(self) -> str:
-        """For the metadata of the model's file."""
-        return json.dumps({"version": _VERSION, **asdict(self)})
-
 
 def used(column: Column, fill: float | None, most: int, where: Table) -> Source:
     """The column as the network will read it.
@@ -167,73 +156,6 @@ def find_classes(table: Table, column: Column) -> tuple[str, ...]:
             f"different values in {n:,} rows: these are no classes"
         )
     return classes
-
-
-def read(path: str, n_inputs: int, n_outputs: int) -> Encoding | None:
-    """The encoding that a model's file has, None if it has none.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, or of another network than the file's.
-    """
-    text = files.read_metadata(path).get(KEY)
-    if text is None:
-        return None
-    try:
-        encoding = _parse(files.parse_json(f"metadata {KEY!r}", text))
-        for what, n, expected in (
-            ("inputs", len(encoding.inputs()), n_inputs),
-            ("outputs", encoding.n_outputs, n_outputs),
-        ):
-            if n != expected:
-                raise ValueError(f"it has {n} {what}, the network {expected}")
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{path}: what it says of its table is damaged: {error}"
-        ) from None
-    return encoding
-
-
-def _parse(fields: dict[str, Any]) -> Encoding:
-    def need(condition: bool, what: str) -> None:  # noqa: FBT001
-        if not condition:
-            raise ValueError(f"its {what} is not as it must be")
-
-    need(fields.get("version") == _VERSION, "version")
-    task, target = fields.get("task"), fields.get("target")
-    if task not in ("classification", "regression"):
-        raise ValueError("its task is not as it must be")
-    if not isinstance(target, str):
-        raise ValueError("its target is not as it must be")  # noqa: TRY004
-    classes, columns = fields.get("classes"), fields.get("columns")
-    need(_is_texts(classes), "classes")
-    need((task == "classification") == bool(classes), "classes")
-    need(isinstance(columns, list) and len(columns) > 0, "columns")
-    sources = []
-    for column in columns or ():
-        need(isinstance(column, dict), "columns")
-        name, categories = column.get("name"), column.get("categories")
-        fill = column.get("fill")
-        need(isinstance(name, str), "column's name")
-        need(categories is None or (_is_texts(categories) and categories), "categories")
-        need(fill is None or _is_finite(fill), "fill")
-        known = None if categories is None else tuple(categories)
-        sources.append(Source(name, known, fill))
-    need(len({source.name for source in sources}) == len(sources), "columns")
-    return Encoding(task, target, tuple(sources), tuple(classes or ()))
-
-
-def _is_texts(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and all(isinstance(text, str) for text in value)
-        and len(set(value)) == len(value)
-    )
-
-
-def _is_finite(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def _numbers(table: Table, source: Source, column: Column) -> Array | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import files
-from fcnn.cli import encoding
+from fcnn.cli import memory
 from fcnn.cli.output import listed, say, say_json, say_table
 from fcnn.layers import Layer
 from fcnn.network import load
@@ -51,8 +51,8 @@ def run(options: Namespace) -> None:
 
 def describe(path: str, net: Network) -> dict[str, Any]:
     """What the file and its network are, as plain values."""
-    written = files.parse_json("metadata 'fcnn'", files.read_metadata(path)["fcnn"])
-    table = encoding.read(path, net.sizes[0], net.sizes[-1])
+    written = files.read_fields(path)
+    table = memory.read(path, net.sizes[0], net.sizes[-1])
     return {
         "file": path,
         "bytes": Path(path).stat().st_size,

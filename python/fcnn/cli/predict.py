@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fcnn._atomic import replace_file
-from fcnn.cli import encoding, tables
+from fcnn.cli import memory, tables
 from fcnn.cli.encoding import Encoding, Source
 from fcnn.cli.output import listed, note, refuse_to_replace, say, write
 from fcnn.cli.score import score
@@ -74,7 +74,7 @@ def run(options: Namespace) -> None:
     table = train if test is None else test
     if test is not None:
         note(f"predicting {test.source}; --x takes another array")
-    made = encoding.read(options.model, net.sizes[0], net.sizes[-1])
+    made = memory.read(options.model, net.sizes[0], net.sizes[-1])
     named = made is not None
     if made is None:
         made = _by_order(net, table)
