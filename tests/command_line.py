@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 
 import numpy as np
-import pytest
-
-from fcnn.cli import main
 
 
 def write_csv(path, columns):
@@ -42,49 +39,7 @@ def numbers(rng, n=200):
     }
 
 
-@pytest.fixture
-def cli(capsys, tmp_path, monkeypatch):
-    """Runs a command in a folder of its own; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def refused(cli, tmp_path):
-    """Asserts that a command is refused in one line, and that nothing is written."""
-
-    def run(*arguments, said=""):
-        before = sorted(tmp_path.iterdir())
-        code, out, err = cli(*arguments)
-        assert code == 2
-        assert out.startswith(said) if said else out == ""
-        assert err.startswith("fcnn: error: ")
-        assert err.count("\n") == 1
-        assert err.endswith("\n")
-        assert "unexpected" not in err
-        assert sorted(tmp_path.iterdir()) == before
-        return err
-
-    return run
-
-
 FAST = ("--epochs", 60, "--hidden", 16, "--lr", 0.01)
-
-
-@pytest.fixture
-def ants(tmp_path, rng):
-    return write_csv(tmp_path / "ants.csv", classes(rng))
-
-
-@pytest.fixture
-def houses(tmp_path, rng):
-    return write_csv(tmp_path / "houses.csv", numbers(rng))
 
 
 def rows_of(text):

@@ -11,8 +11,6 @@ import fcnn
 from fcnn import files
 from fcnn.cli import memory
 
-pytest_plugins = ("command_line",)
-
 
 @pytest.fixture
 def model(cli, ants):

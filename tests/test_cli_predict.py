@@ -7,8 +7,6 @@ import numpy as np
 import fcnn
 from command_line import FAST, classes, rows_of, write_csv
 
-pytest_plugins = ("command_line",)
-
 
 def test_columns_are_found_by_name(cli, ants, tmp_path, rng):
     cli("train", "ants.csv", "--target", "kind", *FAST)

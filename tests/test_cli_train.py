@@ -13,8 +13,6 @@ from command_line import FAST, classes, numbers, rows_of, write_csv
 from fcnn.cli import memory
 from fcnn.cli.split import split
 
-pytest_plugins = ("command_line",)
-
 
 def test_classification(cli, ants, tmp_path):
     code, out, err = cli("train", "ants.csv", "--target", "kind", *FAST)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+_PIECE = 1 << 14  # characters
+
 
 def say(text: str = "") -> None:
     """A line of the result."""
@@ -16,8 +18,12 @@ def say(text: str = "") -> None:
 
 
 def write(text: str) -> None:
-    """The result, whole."""
-    sys.stdout.write(text)
+    """The result, whole.
+
+    In pieces: with PYTHONUNBUFFERED Python forgets what a pipe did not take of one.
+    """
+    for start in range(0, len(text), _PIECE):
+        sys.stdout.write(text[start : start + _PIECE])
 
 
 def note(text: str) -> None:
