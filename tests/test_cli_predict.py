@@ -88,7 +88,7 @@ def test_networks_that_know_no_names(cli, refused, tmp_path, rng):
     assert np.array_equal([row.split(",")[1:] for row in rows], a.astype(str))
     accuracy = np.mean(a.argmax(1) == [0, 1, 2, 3, 0])
     _, out, _ = cli("predict", "net", "rows.npz", "--score")
-    assert out == f"accuracy {accuracy:.4g}; 5 rows\n"
+    assert out == f"accuracy {accuracy:.6g} on 5 rows\n"
     assert "does not know a target" in refused("predict", "net", "rows.csv", "--score")
 
     fcnn.Network([3, 2], output="identity", seed=0).save("net")

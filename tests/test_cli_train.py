@@ -20,7 +20,9 @@ def test_classification(cli, ants, tmp_path):
     assert "150 rows, 2 columns of numbers, 1 of text, 5 inputs" in out
     assert "target 'kind': classification, classes 'ant', 'bee', 'cat, or dog'" in out
     assert "rows: 96 to train, 24 to validate, 30 to test" in out
-    accuracy = re.search(r"accuracy ([\d.]+); 'ant' for every row: 0.3333", out)
+    accuracy = re.search(
+        r"accuracy ([\d.]+) on 30 test rows; 'ant' for every row: accuracy 0.3333", out
+    )
     assert float(accuracy[1]) > 0.85
     assert "wrote model.safetensors" in out
     assert out.endswith("next: fcnn predict model.safetensors ants.csv\n")
@@ -49,7 +51,7 @@ def test_classification(cli, ants, tmp_path):
     expected = np.mean(
         np.array(["ant", "bee", "cat, or dog"])[a.argmax(1)] == data["kind"]
     )
-    assert out == f"accuracy {expected:.4g}; 150 rows\n"
+    assert out == f"accuracy {expected:.6g} on 150 rows\n"
 
 
 def test_regression(cli, houses):
@@ -57,7 +59,9 @@ def test_regression(cli, houses):
     code, out, err = cli(*command, "--out", "h.safetensors")
     assert (code, err) == (0, "")
     assert "target 'price': regression" in out
-    found = re.search(r"R2 ([\d.]+), RMSE ([\d.]+); the mean for every row: RMSE", out)
+    found = re.search(
+        r"R2 ([\d.]+), RMSE [\d.]+ on 40 test rows; the mean of training .*: RMSE", out
+    )
     assert float(found[1]) > 0.9
     code, out, err = cli("predict", "h.safetensors", "houses.csv")
     assert (code, err) == (
@@ -72,7 +76,7 @@ def test_regression(cli, houses):
     code, out, _ = cli(
         "predict", "h.safetensors", "houses.csv", "--score", "--out", "p.csv"
     )
-    assert re.fullmatch(r"R2 0\.\d+, RMSE [\d.]+; 200 rows\n", out)
+    assert re.fullmatch(r"R2 0\.\d+, RMSE [\d.]+ on 200 rows\n", out)
     assert Path("p.csv").read_text().splitlines() == [header, *rows]
 
 
@@ -97,7 +101,7 @@ def test_the_score_is_of_the_test_rows(cli, houses):
     lines = houses.read_text().splitlines()
     houses.write_text("\n".join([lines[0], *(lines[1 + row] for row in held_out)]))
     _, score, _ = cli("predict", "model.safetensors", "houses.csv", "--score")
-    assert score.split(";")[0] in out
+    assert score.split(" on ")[0] in out
     assert len(held_out) == 40
 
 
@@ -270,7 +274,7 @@ def test_a_model_is_replaced_and_said_to_be(cli, houses):
 
 def test_quiet_prints_the_score_only(cli, houses):
     _, out, err = cli("train", "houses.csv", "--target", "price", *FAST, "--quiet")
-    assert re.fullmatch(r"R2 .*; 40 rows \(test rows\)\n", out)
+    assert re.fullmatch(r"R2 .* on 40 test rows; the mean .*\n", out)
     assert err == ""
 
 
@@ -278,14 +282,14 @@ def test_quiet_prints_the_score_only(cli, houses):
     ("options", "what"),
     [
         (["--test-size", 0], "validation rows, which chose the epoch"),
-        (["--test-size", 0, "--validation-size", 0], "the training rows themselves"),
+        (["--test-size", 0, "--validation-size", 0], "rows, which it has trained on"),
         (["--validation-size", 0], "test rows"),
     ],
 )
 def test_without_held_out_rows(options, what, cli, houses):
     code, out, _ = cli("train", "houses.csv", "--target", "price", *FAST, *options)
     assert code == 0
-    assert f"rows ({what})\n" in out
+    assert f" {what}; the mean of" in out
     assert ("kept epoch" in out) == (options[-2] == "--test-size")
 
 
@@ -305,7 +309,7 @@ def test_four_rows(cli, tmp_path):
         *("--epochs", 300, "--lr", 0.01),
     )
     assert code == 0
-    assert "accuracy 1;" in out
+    assert "accuracy 1 on " in out
     assert cli("predict", "model.safetensors", "xor.csv")[1] == "y\n0\n1\n1\n0\n"
 
 
@@ -356,7 +360,7 @@ def test_npz_with_images(cli, tmp_path, rng):
     code, out, err = cli("train", "d.npz", *FAST)
     assert (code, err) == (0, "")
     assert "rows: 72 to train, 18 to validate, 30 to test" in out
-    assert "accuracy 1;" in out
+    assert "accuracy 1 on " in out
     net = fcnn.load("model.safetensors")
     assert len(set(net.standardizer.mean)) == 1
     train = X[split(90, 0, 0.2, 0, y[:90]).train]
@@ -366,7 +370,7 @@ def test_npz_with_images(cli, tmp_path, rng):
     assert out.split() == ["y_train", *map(str, y[90:])]
     assert "predicting d.npz (x_test)" in err
     code, out, _ = cli("predict", "model.safetensors", "d.npz", "--score")
-    assert out == "accuracy 1; 30 rows\n"
+    assert out == "accuracy 1 on 30 rows\n"
     np.savetxt(tmp_path / "rows.csv", X[90:].reshape(30, 16), "%d", ",")
     code, out, _ = cli("predict", "model.safetensors", "rows.csv")
     assert out.split() == ["y_train", *map(str, y[90:])]

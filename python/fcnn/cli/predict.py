@@ -88,7 +88,7 @@ def run(options: Namespace) -> None:
         if target is None:
             raise ValueError(f"{options.model} does not know a target to --score")
         y = made.targets(table, table.find(target, "--score"))
-        say(score(net, made, (X, y)))
+        say(score(net, made, (X, y), "rows"))
         if options.out is None:
             return
     text = _csv(_columns(net.predict(X), made, probabilities=options.probabilities))

@@ -12,27 +12,22 @@ if TYPE_CHECKING:
     from fcnn.network import Network
 
 METRICS = {"classification": ("accuracy",), "regression": ("r2", "rmse")}
+_NAMES = {"accuracy": "accuracy", "r2": "R2", "rmse": "RMSE"}
 
 
-def score(
-    net: Network, made: Encoding, rows: tuple[Array, Array], known: Array | None = None
-) -> str:
-    """The score of the rows (X, y) as a line.
-
-    With `known`, the targets of the training rows, also that of their most frequent
-    class, or their mean, as the answer to every row.
-    """
+def score(net: Network, made: Encoding, rows: tuple[Array, Array], what: str) -> str:
+    """The score of the rows (X, y), which are called `what`, as a line."""
     X, y = rows
     found = net.evaluate(X, y, metrics=METRICS[made.task])
+    shown = [f"{_NAMES[name]} {found[name]:.6g}" for name in METRICS[made.task]]
+    return f"{', '.join(shown)} on {len(y):,} {what}"
+
+
+def without_inputs(made: Encoding, y: Array, known: Array) -> str:
+    """What the same answer to every row would score: by `known`, the training rows'."""
     if made.task == "classification":
-        text = f"accuracy {found['accuracy']:.4g}"
-        if known is not None:
-            often = int(np.bincount(known).argmax())
-            share = np.mean(y == often)
-            text += f"; {made.classes[often]!r} for every row: {share:.4g}"
-    else:
-        text = f"R2 {found['r2']:.4g}, RMSE {found['rmse']:.6g}"
-        if known is not None:
-            rmse = np.sqrt(np.mean(np.square(y - np.mean(known))))
-            text += f"; the mean for every row: RMSE {rmse:.6g}"
-    return f"{text}; {len(y):,} rows"
+        often = int(np.bincount(known).argmax())
+        share = np.mean(y == often)
+        return f"{made.classes[often]!r} for every row: accuracy {share:.6g}"
+    rmse = np.sqrt(np.mean(np.square(y - np.mean(known))))
+    return f"the mean of training for every row: RMSE {rmse:.6g}"

@@ -31,7 +31,7 @@ from fcnn.callbacks import EarlyStopping
 from fcnn.cli import memory
 from fcnn.cli.output import listed, plural, refuse_to_replace, say
 from fcnn.cli.prepare import prepare
-from fcnn.cli.score import score
+from fcnn.cli.score import score, without_inputs
 from fcnn.cli.train_options import add
 from fcnn.network import Network
 from fcnn.optimizers import resolve
@@ -141,8 +141,8 @@ def _say_data(path: str, data: Prepared) -> None:
         kinds.append(f"{texts} of text")
     n_in = len(made.inputs())
     say(f"{path}: {plural(data.n_rows, 'row')}, {', '.join(kinds)}, {n_in:,} inputs")
-    what = f"classes {listed(made.classes)}" if made.classes else "numbers"
-    say(f"target {made.target!r}: {made.task}, {what}")
+    what = f", classes {listed(made.classes)}" if made.classes else ""
+    say(f"target {made.target!r}: {made.task}{what}")
     parts = ("train", data.train), ("validate", data.validation), ("test", data.test)
     counts = [f"{len(rows[1]):,} to {name}" for name, rows in parts if rows is not None]
     say(f"rows: {', '.join(counts)}")
@@ -163,5 +163,6 @@ def _score(net: Network, data: Prepared) -> str:
     if rows is None:
         rows, what = data.validation, "validation rows, which chose the epoch"
     if rows is None:
-        rows, what = data.train, "the training rows themselves"
-    return f"{score(net, data.encoding, rows, data.train[1])} ({what})"
+        rows, what = data.train, "rows, which it has trained on"
+    found = score(net, data.encoding, rows, what)
+    return f"{found}; {without_inputs(data.encoding, rows[1], data.train[1])}"
