@@ -200,6 +200,11 @@ WRONG_OPTIONS = [
     (["--target", "price", "--test-size", "1"], "--test-size must be at least 0"),
     (["--target", "price", "--validation-size", "nan"], "--validation-size must be"),
     (["--target", "price", "--test-size", "0.999"], "too few"),
+    (
+        ["--target", "town", "--test-size", "0.5", "--validation-size", "0.99"],
+        "no row of the classes '",
+    ),
+    (["--targe", "price"], "--targe"),
     (["--target", "price", "--seed", "-1"], "--seed must be"),
     (["--target", "price", "--hidden", "8,x"], "must be sizes such as 64,64"),
     (["--target", "price", "--hidden", "0"], "sizes[1] must be at least 1"),
@@ -291,6 +296,12 @@ def test_without_held_out_rows(options, what, cli, houses):
     assert code == 0
     assert f" {what}; the mean of" in out
     assert ("kept epoch" in out) == (options[-2] == "--test-size")
+
+
+def test_a_score_of_one_row(cli, tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n1,2.5\n3,4\n5,6\n")
+    _, out, _ = cli("train", "t.csv", "--target", "y", "--epochs", 1, "--quiet")
+    assert re.match(r"RMSE [\d.]+ on 1 test row; the mean", out)
 
 
 def test_four_rows(cli, tmp_path):

@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=examples.strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             parents=[common],
+            allow_abbrev=False,  # an option more must not change what one means
         )
         command.add(own)
         own.set_defaults(run=command.run)

@@ -66,6 +66,8 @@ def prepare(options: Namespace) -> Prepared:
         seed,
         y if made.classes else None,
     )
+    if made.classes:
+        _check_classes(made.classes, y[parts.train])
     if options.missing == "mean":
         made = _filled(made, table, parts.train)
     X = made.encode(table)
@@ -74,8 +76,7 @@ def prepare(options: Namespace) -> Prepared:
         test = _clean(test.without(dropped), target, options.missing)
         pairs[2] = made.encode(test), made.targets(test, test.find(target, "--target"))
     train, validation, tested = pairs
-    if train is None:
-        raise ValueError("no row is left to train on")
+    assert train is not None  # noqa: S101  (split sees to it)
     n_rows = table.n_rows + (0 if test is None else test.n_rows)
     return Prepared(made, train, validation, tested, n_rows, table.images)
 
@@ -132,6 +133,16 @@ def _describe(table: Table, target: Column, options: Namespace) -> Encoding:
         if column is not target
     )
     return Encoding(task, target.name, sources, classes)
+
+
+def _check_classes(classes: Sequence[str], trained: Array) -> None:
+    count = np.bincount(trained, minlength=len(classes))
+    lost = [name for name, n in zip(classes, count, strict=True) if n == 0]
+    if lost:
+        raise ValueError(
+            f"no row of the classes {listed(lost)} is left to train on: lower "
+            "--test-size or --validation-size"
+        )
 
 
 def _filled(made: Encoding, table: Table, train: Array) -> Encoding:

@@ -19,7 +19,12 @@ def score(net: Network, made: Encoding, rows: tuple[Array, Array], what: str) ->
     """The score of the rows (X, y), which are called `what`, as a line."""
     X, y = rows
     found = net.evaluate(X, y, metrics=METRICS[made.task])
-    shown = [f"{_NAMES[name]} {found[name]:.6g}" for name in METRICS[made.task]]
+    shown = [
+        f"{_NAMES[name]} {found[name]:.6g}"
+        for name in METRICS[made.task]
+        if not np.isnan(found[name])  # R2 of a single row
+    ]
+    what = what.replace("rows", "row", 1) if len(y) == 1 else what
     return f"{', '.join(shown)} on {len(y):,} {what}"
 
 
