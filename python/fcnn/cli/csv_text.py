@@ -31,8 +31,8 @@ def read(
     data : bytes
         The file: UTF-8, with or without a byte order mark.
     delimiter : str, optional
-        One character; by default the one of comma, semicolon, tab and bar that splits
-        the first records into the most fields, equally many in each.
+        One character; by default the one of comma, semicolon, tab and bar by which the
+        first records are most alike, then have the most numbers, then the most fields.
     header : bool, optional
         Whether the first record is names. By default it is if none of its fields is a
         number, or one that is none stands above numbers only.
