@@ -171,6 +171,24 @@ def test_missing_values_as_the_training_rows_mean(cli, gaps, tmp_path):
     assert cli("predict", "model.safetensors", "none.csv")[0] == 0
 
 
+def test_none_is_a_text_and_nothing_is_missing(cli, tmp_path):
+    text = "pool,y\n" + "None,1.5\nbig,2.5\n,3.5\n" * 10
+    (tmp_path / "t.csv").write_text(text)
+    cli("train", "t.csv", "--target", "y", "--missing", "mean", *FAST)
+    _, out, _ = cli("predict", "model.safetensors", "t.csv")
+    expected = fcnn.load("model.safetensors").predict([[1, 0], [0, 1], [0, 0]])
+    assert [float(v) for v in out.split()[1:4]] == [
+        float(str(v)) for v in expected[[0, 1, 2], 0]
+    ]
+
+
+def test_what_the_most_frequent_class_scores(cli, tmp_path, rng):
+    y = np.array(["a", "b"])[(np.arange(100) % 10 > 1).astype(int)]
+    write_csv(tmp_path / "t.csv", {"x": rng.normal(size=100).round(3), "y": y})
+    out = cli("train", "t.csv", "--target", "y", "--epochs", 1)[1]
+    assert "on 20 test rows; 'b' for every row: accuracy 0.8\n" in out
+
+
 WRONG_DATA = [
     ("a,y\n1,2\n1,2\n3,2\n", "'y' is '2' in every row"),
     ("a,y\n1,x\n2,x\n", "'y' is 'x' in every row"),
