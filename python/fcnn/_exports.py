@@ -34,8 +34,8 @@ class Exports(Derivatives):
         ``Linear``, the activation and, where the network has a rate, ``Dropout`` for
         each layer in turn, with copies of the weights. A standardizer becomes a module
         before them, and one after them where targets are standardized, whose float64
-        buffers are part of the ``state_dict``. ``exp`` and ``hard_sigmoid`` with another
-        parameter than 1/6, which PyTorch lacks, are small modules of
+        buffers are part of the ``state_dict``. ``exp`` and ``hard_sigmoid`` with
+        another parameter than 1/6, which PyTorch lacks, are small modules of
         ``fcnn.formats.torch_modules``.
 
         The module is in eval mode, so that it computes what `predict` does: call

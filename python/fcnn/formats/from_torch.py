@@ -27,9 +27,9 @@ def from_torch(
     order; any other module is followed by ``torch.fx.symbolic_trace``, which runs its
     ``forward`` once on a stand-in for its input. Understood are
 
-    - ``Linear``, and the activations that fcnn has: Sigmoid, Tanh, ReLU, LeakyReLU, ELU,
-      SELU, Softplus, Softsign, GELU, SiLU, Mish, Hardsigmoid, Hardtanh, and at the end
-      Softmax; in a ``forward`` also the functions of these names, and ``torch.exp``;
+    - ``Linear``, and the activations that fcnn has: Sigmoid, Tanh, ReLU, LeakyReLU,
+      ELU, SELU, Softplus, Softsign, GELU, SiLU, Mish, Hardsigmoid, Hardtanh, and at the
+      end Softmax; in a ``forward`` also their functions, and ``torch.exp``;
     - ``Dropout``, which becomes the rate of the layer before it;
     - ``BatchNorm1d``, whose running statistics become the network's standardizer if it
       comes first, and are folded into the weights elsewhere;
@@ -103,24 +103,21 @@ def from_torch(
 
     With a module, ``fcnn.from_torch(model)`` is all.
     """
-    is_module = not isinstance(model, (Mapping, str, os.PathLike))
-    if is_module and not _is_module(model):
-        raise TypeError(
-            "from_torch takes a torch.nn.Module, a mapping of names to tensors or "
-            f"arrays, or a path, not {_checks.shown(model)}"
-        )
     try:
-        if is_module:
-            from fcnn.formats import torch_layers
+        if isinstance(model, (Mapping, str, os.PathLike)):
+            from fcnn.formats import torch_weights
 
-            if activation is not None:
-                raise ValueError(
-                    "activation goes with weights alone: a module has its own"
-                )
-            return torch_layers.network(model, output, loss)
-        from fcnn.formats import torch_weights
+            return torch_weights.network(model, activation, output, loss)
+        if not _is_module(model):
+            raise TypeError(
+                "from_torch takes a torch.nn.Module, a mapping of names to tensors or "
+                f"arrays, or a path, not {_checks.shown(model)}"
+            )
+        if activation is not None:
+            raise ValueError("activation goes with weights alone: a module has its own")
+        from fcnn.formats import torch_layers
 
-        return torch_weights.network(model, activation, output, loss)
+        return torch_layers.network(model, output, loss)
     except ValueError as error:
         raise ValueError(f"from_torch: {error}") from None
 

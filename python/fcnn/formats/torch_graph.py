@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fcnn._types import Array
-from fcnn.formats import torch_activations, torch_layers
+from fcnn.formats import torch_activations, torch_layers, weights
 from fcnn.formats.chain import Chain, a
 from fcnn.formats.torch_layers import Parts
 
@@ -230,7 +230,7 @@ class _Walk:
         value = self.module
         for name in target.split("."):
             value = getattr(value, name)
-        return torch_layers.array(f"attribute {self._name(target)!r}", value)
+        return weights.array(f"attribute {self._name(target)!r}", value)
 
     def _name(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -258,7 +258,8 @@ def _function_name(node: Any) -> str:
 
 def _bind(names: tuple[str, ...], node: Any, where: str) -> dict[str, Any]:
     """The arguments after the first, by name."""
-    bound = dict(zip(names, node.args[1:], strict=False)) | node.kwargs
+    bound: dict[str, Any] = dict(zip(names, node.args[1:], strict=False))
+    bound |= node.kwargs
     if len(node.args) > len(names) + 1 or not bound.keys() <= set(names):
         raise ValueError(f"{where} has arguments that are not understood: {bound}")
     return bound

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fcnn import _checks, _data
+from fcnn import _checks
 from fcnn._types import Array
 from fcnn.formats import torch_activations
 from fcnn.formats.chain import Chain, a
+from fcnn.formats.weights import array
 from fcnn.network import Network
 
 UNDERSTOOD = (
@@ -66,26 +67,6 @@ def network(module: Any, output: str | None, loss: str | None) -> Network:
     return parts.network(output, loss)
 
 
-def array(where: str, tensor: Any) -> Array:
-    """A tensor of any device as a float32 or float64 array; halves are exact in it."""
-    if hasattr(tensor, "detach"):
-        try:
-            tensor = tensor.detach().cpu()
-            if tensor.is_floating_point() and tensor.element_size() < 4:
-                tensor = tensor.float()
-        except (RuntimeError, NotImplementedError, ValueError) as error:
-            raise ValueError(f"{where} cannot be read: {error}") from None
-    try:
-        values = _data.real_array(where, tensor)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
-    if values.dtype.kind != "f":
-        raise ValueError(
-            f"{where} must hold floating point numbers, not {values.dtype}"
-        )
-    return values.astype(np.float64 if values.dtype.itemsize >= 8 else np.float32)
-
-
 def place(path: str) -> str:
     """How errors speak of the module at the path."""
     return f"layer {path!r}" if path else "the module"
@@ -108,8 +89,8 @@ def add(parts: Parts, module: Any, path: str) -> None:
         refuse(where, type(module).__name__)
     if module._forward_hooks or module._forward_pre_hooks:
         raise ValueError(
-            f"{where} has forward hooks, whose effect cannot be known: remove them first "
-            "(torch.nn.utils.remove_weight_norm does so for weight_norm)"
+            f"{where} has forward hooks, whose effect cannot be known: remove them "
+            "first (torch.nn.utils.remove_weight_norm does so for weight_norm)"
         )
     if name == "Sequential":
         for child, submodule in module.named_children():
@@ -140,12 +121,15 @@ def known(module: Any) -> str | None:
     """The name of the class that is understood and whose forward the module has."""
     of_torch = ("torch.nn.modules.", _OWN)
     classes = [c for c in type(module).__mro__ if c.__module__.startswith(of_torch)]
-    cls = classes[0]  # its subclasses in PyTorch are others: ReLU6 is a Hardtanh
-    own = (
-        cls.__module__ == _OWN or cls.__name__ in _KNOWN or _is_activation(cls.__name__)
-    )
-    if own and "forward" not in vars(module) and type(module).forward is cls.forward:
-        return str(cls.__name__)
+    cls: Any = classes[0]  # its subclasses in PyTorch are others: ReLU6 is a Hardtanh
+    name = str(cls.__name__)
+    is_known = name in ("Sequential", *_KNOWN) or _is_activation(name)
+    if (
+        is_known
+        and "forward" not in vars(module)
+        and type(module).forward is cls.forward
+    ):
+        return name
     return None
 
 
@@ -209,8 +193,7 @@ def _unstandardize(parts: Parts, module: Any, where: str) -> None:
     parts.add(lambda chain: chain.targets(where, mean, scale))
 
 
-_KNOWN: dict[str, Callable[[Parts, Any, str], None] | None] = {
-    "Sequential": None,
+_KNOWN: dict[str, Callable[[Parts, Any, str], None]] = {
     "Linear": _linear,
     "Dropout": _dropout,
     "Flatten": _flatten,

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from fcnn import _architecture, _checks, files
+from fcnn import _checks, files
 from fcnn._types import Array
-from fcnn.formats import plain
-from fcnn.formats.plain import Activation, PlainLayer, PlainNetwork
-from fcnn.formats.torch_layers import array
+from fcnn.formats import weights as weights_alone
+from fcnn.formats.weights import array
 from fcnn.network import Network
 
 
@@ -31,27 +30,7 @@ def network(
         in_order = Path(path).suffix != ".safetensors"
         weights = _load_torch(path) if in_order else _load_safetensors(path)
     layers = _layers(weights, in_order=in_order)
-    if output is None:
-        raise ValueError(
-            "weights alone do not tell the activations: give output, and activation for "
-            "hidden layers, for example activation='relu', output='identity'"
-        )
-    if activation is None and len(layers) > 1:
-        raise ValueError(
-            "weights alone do not tell the activation of the hidden layers: give it, "
-            "for example activation='relu'"
-        )
-    hidden = _architecture.per_layer(
-        "activation", activation or (), len(layers) - 1, "hidden layer", (str,)
-    )
-    names = [Activation.parse(_checks.text("activation", name)) for name in hidden]
-    names.append(Activation.parse(_checks.text("output", output)))
-    dtype = np.result_type(*(weight for weight, _ in layers))
-    made = tuple(
-        PlainLayer(weight, bias, name)
-        for (weight, bias), name in zip(layers, names, strict=True)
-    )
-    return plain.network(PlainNetwork(made, dtype, loss))
+    return weights_alone.network(layers, activation, output, loss)
 
 
 def _layers(
@@ -81,7 +60,7 @@ def _entry(name: Any, value: Any) -> Array:
     """A weight or a bias, checked."""
     name = _checks.text("a name of the weights", name)
     if isinstance(value, Mapping):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004
             f"{name!r} is itself a mapping: if it has the weights, give that alone"
         )
     kind = name.rpartition(".")[2]
