@@ -188,7 +188,9 @@ class _Walk:
 
     def _axes(self, axis: Any) -> list[int]:
         """Places in `shape`; Keras counts the batch too."""
-        given = axis if isinstance(axis, (list, tuple)) else [] if axis is None else [axis]
+        given = (
+            axis if isinstance(axis, (list, tuple)) else [] if axis is None else [axis]
+        )
         return sorted((n if n >= 0 else n + len(self.shape) + 1) - 1 for n in given)
 
     def _spread(self, values: Array, axes: list[int]) -> Array:
