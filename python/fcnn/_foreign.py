@@ -34,11 +34,11 @@ def array(name: str, value: Any) -> Array:
         if _is_elsewhere(value):
             raise TypeError(
                 f"{name} is in the memory of another device "
-                f"({getattr(value, 'device', 'not the CPU')}): bring it into the CPU's, "
-                f"for example by {name}.cpu()"
+                f"({getattr(value, 'device', 'not the CPU')}): bring it into the "
+                f"CPU's, for example by {name}.cpu()"
             ) from None
         raise TypeError(f"{name} is no array of numbers: {error}") from None
-    if made.dtype.name == "bfloat16":  # JAX's, of ml_dtypes
+    if made.dtype.kind == "V" and made.dtype.name == "bfloat16":  # JAX's, of ml_dtypes
         return made.astype(np.float32)
     return made
 

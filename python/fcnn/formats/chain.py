@@ -11,7 +11,9 @@ dropout. `Chain` takes the parts in their order:
 - what finds no place (two activations in a row, a scaling after the last activation)
   gets a layer of its own, whose weights are diagonal.
 
-So the outputs are those of the original; what training does with folded numbers is not.
+So the outputs are those of the original. What training would do is not where something
+is folded: there is no more batch normalization, and dropout after a scaling is dropout
+before it.
 """
 
 from __future__ import annotations
@@ -150,8 +152,6 @@ class Chain:
             )
         if rate == 0.0:
             return
-        if self._pending is not None and self._pending[1].any():
-            self._own_layer(where)
         # two masks are one, of p + q - p q
         if self._layers:
             last = self._layers[-1]
