@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # sigma(m z) = m sigma(z) for m >= 0: dropout before them is dropout after them.
 _HOMOGENEOUS = ("relu", "leaky_relu")
+# What overflows becomes infinite, and is refused with the name of its layer.
+_QUIET = np.errstate(over="ignore", invalid="ignore")
 _MOST_DIAGONAL = 4096  # nodes of a layer of diagonal weights: n^2 numbers
 
 
@@ -69,6 +71,7 @@ class Chain:
         self._dropout = 0.0  # of the inputs
         self._noise = 0.0
 
+    @_QUIET
     def dense(self, where: str, weight: Array, bias: Array | None) -> None:
         """``weight @ a + bias``: (n_out, n_in) and (n_out,)."""
         if weight.ndim != 2 or weight.shape[1] != self.width:
@@ -111,6 +114,7 @@ class Chain:
         last.activation = activation
         last.where = where
 
+    @_QUIET
     def affine(self, where: str, factor: Any, shift: Any) -> None:
         """``factor * a + shift``, numbers or arrays (width,)."""
         g, t = self._broadcast(where, factor), self._broadcast(where, shift)
@@ -130,6 +134,7 @@ class Chain:
         else:
             self._pending = g, t
 
+    @_QUIET
     def normalize(self, where: str, mean: Any, scale: Any) -> None:
         """``(a - mean) / scale``, scale above 0."""
         m, s = self._broadcast(where, mean), self._broadcast(where, scale)
@@ -170,6 +175,7 @@ class Chain:
             )
         self._noise = float(np.hypot(self._noise, deviation))
 
+    @_QUIET
     def network(self, dtype: np.dtype[Any], loss: str | None = None) -> Network:
         """The network of all that came.
 
@@ -182,15 +188,14 @@ class Chain:
             raise ValueError("there is no layer with weights")
         if self._pending is not None or self._layers[-1].dropout > 0.0:
             self._own_layer(self._layers[-1].where)
-        with np.errstate(over="ignore"):  # to infinity, which is refused by its layer
-            layers = tuple(
-                PlainLayer(
-                    layer.weight.astype(dtype),
-                    None if layer.bias is None else layer.bias.astype(dtype),
-                    layer.activation or Activation("identity", None),
-                )
-                for layer in self._layers
+        layers = tuple(
+            PlainLayer(
+                layer.weight.astype(dtype),
+                None if layer.bias is None else layer.bias.astype(dtype),
+                layer.activation or Activation("identity", None),
             )
+            for layer in self._layers
+        )
         rates = (self._dropout, *(layer.dropout for layer in self._layers[:-1]))
         made = PlainNetwork(
             layers, dtype, loss, self._standardizer(), rates, self._noise
@@ -230,8 +235,7 @@ class Chain:
             return False
         m = np.zeros(self.width) if self._mean is None else self._mean
         s = np.ones(self.width) if self._scale is None else self._scale
-        with np.errstate(over="ignore", under="ignore"):
-            scale, mean = s / g, m - t * (s / g)
+        scale, mean = s / g, m - t * (s / g)
         if not np.isfinite([scale, mean]).all() or not (scale > 1e-200).all():
             return False
         self._mean, self._scale = mean, scale

@@ -13,7 +13,7 @@ from fcnn._types import Array
 from fcnn.formats import keras_activations, keras_graph
 from fcnn.formats.chain import Chain, a
 from fcnn.formats.keras_graph import Entry
-from fcnn.formats.weights import array
+from fcnn.formats.weights import array, deviation
 from fcnn.network import Network
 
 Weights = Callable[[Entry], Sequence[Any]]
@@ -165,7 +165,7 @@ class _Walk:
             _require(entry, weights, 2)
         axes = self._axes(config["axis"])
         mean, variance = (self._spread(w, axes) for w in weights[:2])
-        scale = np.maximum(np.sqrt(variance), _EPSILON)
+        scale = np.maximum(deviation(entry.where, variance, 0.0), _EPSILON)
         if config.get("invert"):
             self.chain.affine(entry.where, scale, mean)
         else:
@@ -179,7 +179,7 @@ class _Walk:
         if axes != [len(self.shape) - 1]:
             raise ValueError(f"{entry.where} normalizes the axis {config['axis']!r}")
         *factors, mean, variance = (self._spread(w, axes) for w in weights)
-        scale = np.sqrt(variance + float(config["epsilon"]))
+        scale = deviation(entry.where, variance, float(config["epsilon"]))
         self.chain.normalize(entry.where, mean, scale)
         beta = factors.pop() if config["center"] else 0.0
         gamma = factors.pop() if config["scale"] else 1.0

@@ -11,7 +11,7 @@ from fcnn import _checks
 from fcnn._types import Array
 from fcnn.formats import torch_activations
 from fcnn.formats.chain import Chain, a
-from fcnn.formats.weights import array
+from fcnn.formats.weights import array, deviation
 from fcnn.network import Network
 
 UNDERSTOOD = (
@@ -172,10 +172,10 @@ def _batch_norm(parts: Parts, module: Any, where: str) -> None:
     if module.running_mean is None:
         raise ValueError(f"{where} is a BatchNorm1d without running statistics")
     mean, variance = (
-        array(f"{where}.{name}", getattr(module, name)).astype(np.float64)
+        array(f"{where}.{name}", getattr(module, name))
         for name in ("running_mean", "running_var")
     )
-    scale = np.sqrt(variance + module.eps)
+    scale = deviation(where, variance, module.eps)
     parts.add(lambda chain: chain.normalize(where, mean, scale))
     if module.weight is not None:
         gamma = array(f"{where}.weight", module.weight)

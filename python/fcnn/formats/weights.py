@@ -41,6 +41,14 @@ def network(
     return plain.network(PlainNetwork(made, dtype, loss))
 
 
+def deviation(where: str, variance: Array, epsilon: float) -> Array:
+    """sqrt(variance + epsilon)."""
+    square = variance.astype(np.float64) + epsilon
+    if not (square >= 0.0).all():
+        raise ValueError(f"{where} has a variance below 0")
+    return np.asarray(np.sqrt(square))
+
+
 def array(where: str, value: Any) -> Array:
     """A tensor of any device, or an array, as float32 or float64: halves are exact."""
     if hasattr(value, "detach"):  # a tensor of PyTorch
@@ -58,4 +66,6 @@ def array(where: str, value: Any) -> Array:
         raise ValueError(
             f"{where} must hold floating point numbers, not {values.dtype}"
         )
+    if not np.isfinite(values).all():
+        raise ValueError(f"{where} must be finite")
     return values.astype(np.float64 if values.dtype.itemsize >= 8 else np.float32)
