@@ -41,7 +41,7 @@ _MOST_DIAGONAL = 4096  # nodes of a layer of diagonal weights: n^2 numbers
 
 def a(name: str) -> str:
     """The name with its article, for errors."""
-    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 @dataclass

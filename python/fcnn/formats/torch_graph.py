@@ -27,7 +27,8 @@ _ARITHMETIC = {
     operator.truediv: "div",
     operator.itruediv: "div",
 }
-_SHAPE = object()  # stands for a batch's shape or a number of it
+# What stands for a batch's shape, its number of rows, and another number of it.
+_SHAPE, _ROWS, _COLUMNS = object(), object(), object()
 _UNCHANGED = ("contiguous", "clone", "detach", "float")
 
 
@@ -86,8 +87,8 @@ class _Walk:
                     f"{torch_layers.place(self.path)} returns something else than the "
                     "result of its last operation"
                 )
-        elif self._is_about_shape(node):
-            self.values[node] = _SHAPE
+        elif (shape := self._shape(node)) is not None:
+            self.values[node] = shape
         else:
             self._operation(node, where)
             self.current = node
@@ -160,7 +161,7 @@ class _Walk:
                 "squeeze": column and given in ([], [-1], [1]),
             }.get(name)
             if fine is None:  # view, reshape: (n, width), or (n,) of one column
-                rows = given[0] is _SHAPE or given[0] == -1
+                rows = given[0] is _ROWS or given[0] == -1
                 fine = rows and (
                     (len(given) == 2 and given[1] in last)
                     or (len(given) == 1 and column)
@@ -212,15 +213,19 @@ class _Walk:
                 "fully connected network is one chain"
             )
 
-    def _is_about_shape(self, node: Any) -> bool:
-        """x.shape, x.size(0), len(x.shape), x.shape[0]: these change no numbers."""
-        of_data = node.args and node.args[0] is self.current
-        if of_data and node.target is getattr:
-            return bool(node.args[1] == "shape")
-        if of_data:
-            return node.op == "call_method" and node.target in ("size", "dim")
-        of_shape = bool(node.args) and self._value(node.args[0]) is _SHAPE
-        return of_shape and node.target is operator.getitem
+    def _shape(self, node: Any) -> object | None:
+        """What x.shape, x.size(0) or x.shape[0] stand for: they change no numbers."""
+        if not node.args or not _is_node(node.args[0]):
+            return None
+        source, arguments = node.args[0], node.args[1:]
+        value = self.values.get(source)
+        if node.target is operator.getitem and value is _SHAPE:
+            return _ROWS if arguments == (0,) else _COLUMNS
+        if value is None and node.target is getattr and arguments == ("shape",):
+            return _SHAPE
+        if value is None and node.op == "call_method" and node.target == "size":
+            return {(): _SHAPE, (0,): _ROWS}.get(arguments, _COLUMNS)
+        return None
 
     def _value(self, argument: Any) -> Any:
         """The constant or shape that a node stands for, or the argument itself."""
