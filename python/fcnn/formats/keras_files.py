@@ -149,17 +149,18 @@ def _weights_alone(h5: Any) -> Iterator[tuple[Array, Array | None]]:
         names = [_text(name) for name in h5.attrs["layer_names"]]
         found = [(name, _listed(_child(h5, name))) for name in names]
     else:
-        found = [
-            (name, arrays)
-            for name, group in _groups(_container(h5))
-            if (arrays := _variables(_child(group, "vars")))
-        ]
-        nested = [n for n, g in _groups(_container(h5)) if _container(g, None)]
+        groups = list(_groups(_container(h5)))
+        nested = [name for name, group in groups if _container(group, None)]
         if nested:
             raise ValueError(
                 f"it has a model within the model, {nested[0]!r}: save the whole model "
                 "as .keras"
             )
+        found = [
+            (name, arrays)
+            for name, group in groups
+            if (arrays := _variables(_child(group, "vars")))
+        ]
         for name, _ in found:
             if not re.fullmatch(r"dense(_\d+)?", name):
                 raise ValueError(
@@ -217,15 +218,16 @@ def _child(group: Any, path: str) -> Any:
     """What stands in the group itself: a link could lead to any other file."""
     import h5py
 
+    child = group
     for name in path.split("/"):
-        if not isinstance(group, h5py.Group) or name not in group:
+        if not isinstance(child, h5py.Group) or name not in child:
             raise ValueError(f"it has no {path!r} in {group.name!r}")
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        if not isinstance(child.get(name, getlink=True), h5py.HardLink):
             raise ValueError(  # noqa: TRY004
                 f"{path!r} in {group.name!r} is a link, which is not read"
             )
-        group = group[name]
-    return group
+        child = child[name]
+    return child
 
 
 def _array(group: Any, path: str) -> Array:
