@@ -187,7 +187,7 @@ class Chain:
         if not self._layers:
             raise ValueError("there is no layer with weights")
         if self._pending is not None or self._layers[-1].dropout > 0.0:
-            self._own_layer(self._layers[-1].where)
+            self._own_layer("a scaling or dropout")
         layers = tuple(
             PlainLayer(
                 layer.weight.astype(dtype),

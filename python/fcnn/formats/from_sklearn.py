@@ -133,7 +133,7 @@ def _perceptron(
             )
         chain.activation(where, ours[name])
     if transformer is not None:
-        _unscale(chain, transformer, str(names[-1]))
+        _unscale(chain, transformer)
     return chain.network(
         np.result_type(*weights), loss or _LOSSES.get(mlp.out_activation_)
     )
@@ -183,7 +183,7 @@ _SCALERS: dict[str, Callable[[Chain, Any, str], None]] = {
 }
 
 
-def _unscale(chain: Chain, transformer: Any, output: str) -> None:
+def _unscale(chain: Chain, transformer: Any) -> None:
     """Back to the targets' own units, as a TransformedTargetRegressor does it."""
     where = f"the transformer {type(transformer).__name__}"
     kinds = _classes(transformer)
@@ -193,10 +193,7 @@ def _unscale(chain: Chain, transformer: Any, output: str) -> None:
         raise ValueError(f"{where} of the targets is not a StandardScaler")
     mean = transformer.mean_ if transformer.with_mean else 0.0
     scale = transformer.scale_ if transformer.with_std else 1.0
-    if output == "identity":
-        chain.targets(where, mean, scale)
-    else:
-        chain.affine(where, scale, mean)
+    chain.targets(where, mean, scale)
 
 
 def _classes(value: Any) -> list[str]:

@@ -65,7 +65,7 @@ def _input_shape(entries: list[Entry], config: Any, n_in: int) -> tuple[int, ...
     if not all(type(n) is int for n in shape) or math.prod(shape) != n_in:
         raise ValueError(
             f"the model takes inputs of shape {shape}, but its first Dense layer "
-            f"{n_in} numbers"
+            f"{n_in} numbers: it needs a Flatten before, of a shape that is known"
         )
     return shape
 
