@@ -246,6 +246,15 @@ def test_what_keras_2_means(tmp_path, W, X):
         fcnn.from_keras(tmp_path / "w.h5", "silu", "tanh")
 
 
+def test_the_groups_of_keras_2(tmp_path, W):
+    path = tmp_path / "m.weights.h5"
+    with h5py.File(path, "w") as h5:
+        write_groups(h5, [layer("Dense", W, **UNBIASED)])
+        h5.move("layers", "_layer_checkpoint_dependencies")
+    net = fcnn.from_keras(path, output="identity")
+    assert np.array_equal(net.layers[1].weight, W.T)
+
+
 def functional(*nodes, inputs=("in",), outputs=("d1",)):
     """A functional config: (name, class name, the names of its inputs, kwargs)."""
     layers = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from pathlib import Path
 
@@ -71,6 +72,12 @@ def test_every_activation_both_ways(name, dtype, torch, rng):
     assert repr(again) == repr(net).replace("seed=1", "seed=0")
 
 
+def test_the_docstring_shows_what_comes():
+    net = fcnn.Network([3, 4, 2], "tanh", "softmax", dropout=0.1, seed=0)
+    shown = inspect.cleandoc(fcnn.Network.to_torch.__doc__)
+    assert str(net.to_torch()) in shown
+
+
 def test_every_activation_is_among_them():
     tested = {name.partition("(")[0] for name in OUTPUTS}
     assert tested == {entry["name"] for entry in _core.activations()}
@@ -133,6 +140,13 @@ def test_what_finds_no_layer_gets_one(dtype, torch, nn):
     wide = nn.Sequential(nn.Tanh(), nn.Linear(5000, 1))
     with pytest.raises(ValueError, match="layer '0' needs a layer of its own, of 5000"):
         fcnn.from_torch(wide)
+
+
+def test_one_module_in_several_places(torch, nn):
+    linear, relu = nn.Linear(3, 3), nn.ReLU()
+    model = nn.Sequential(linear, relu, linear, relu, nn.Linear(3, 2), relu)
+    net = same_outputs(torch, model, 3)
+    assert [layer.activation for layer in net.layers][1:] == ["relu"] * 3
 
 
 def test_one_linear_and_logits(torch, nn):

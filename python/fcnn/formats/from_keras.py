@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fcnn import _checks
+from fcnn.formats.keras_graph import ROOTS
 
 if TYPE_CHECKING:
     from fcnn.network import Network
@@ -85,11 +86,19 @@ def from_keras(
 
     Examples
     --------
-    >>> import fcnn
-    >>> net = fcnn.from_keras("model.keras")  # doctest: +SKIP
-    >>> net = fcnn.from_keras(
-    ...     "model.weights.h5", activation="relu", output="softmax"
-    ... )  # doctest: +SKIP
+    Of ``model.save("model.keras")``, ``fcnn.from_keras("model.keras")`` is all. Of
+    weights alone, as ``model.save_weights("model.weights.h5")`` writes them:
+
+    >>> import fcnn, pathlib, tempfile
+    >>> import h5py
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.weights.h5")
+    ...     with h5py.File(path, "w") as file:
+    ...         file["layers/dense/vars/0"] = [[0.5, -1.0], [0.25, 1.0]]
+    ...         file["layers/dense/vars/1"] = [1.0, 0.0]
+    ...     net = fcnn.from_keras(path, output="relu")
+    >>> net.predict([2.0, 4.0]).tolist()
+    [3.0, 2.0]
     """
     is_path = isinstance(model, (str, os.PathLike))
     if not is_path and not _is_model(model):
@@ -112,8 +121,7 @@ def from_keras(
 
 def _is_model(value: Any) -> bool:
     """Whether it is a model or layer of Keras 2 or 3, without an import of either."""
-    roots = ("keras", "tf_keras", "tensorflow")
     return hasattr(value, "get_config") and any(
-        cls.__name__ == "Layer" and cls.__module__.partition(".")[0] in roots
+        cls.__name__ == "Layer" and cls.__module__.partition(".")[0] in ROOTS
         for cls in type(value).__mro__
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 MODELS = ("Sequential", "Functional", "Model")  # Model: a functional one in Keras 2
-_ROOTS = ("keras", "tf_keras", "tensorflow")
+ROOTS = ("keras", "tf_keras", "tensorflow")
 
 
 class Entry(NamedTuple):
@@ -78,7 +78,7 @@ def _snake_case(name: str) -> str:
 def _refuse_custom(where: str, layer: dict[str, Any]) -> None:
     """A class of the user's may have the name of one of Keras's."""
     module = layer.get("module")
-    if module is not None and str(module).partition(".")[0] not in _ROOTS:
+    if module is not None and str(module).partition(".")[0] not in ROOTS:
         raise ValueError(
             f"{where} is of the class {layer['class_name']} of {module}, not of Keras"
         )

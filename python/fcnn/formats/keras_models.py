@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fcnn.formats import keras_layers
-from fcnn.formats.keras_graph import MODELS, Entry
+from fcnn.formats.keras_graph import MODELS, ROOTS, Entry
 from fcnn.network import Network
 
 
@@ -41,9 +41,7 @@ def _refuse_custom(entry: Entry, layer: Any) -> None:
     """A function of the user's may have the name of one of Keras's."""
     activation = getattr(layer, "activation", None)
     module = getattr(activation, "__module__", None) or type(activation).__module__
-    if activation is not None and not module.startswith(
-        ("keras", "tf_keras", "tensor")
-    ):
+    if activation is not None and module.partition(".")[0] not in ROOTS:
         raise ValueError(
             f"{entry.where} has an activation of {module}, that is not Keras's own"
         )

@@ -93,7 +93,8 @@ def add(parts: Parts, module: Any, path: str) -> None:
             "first (torch.nn.utils.remove_weight_norm does so for weight_norm)"
         )
     if name == "Sequential":
-        for child, submodule in module.named_children():
+        # not named_children(), which leaves out what comes again
+        for child, submodule in module._modules.items():
             add(parts, submodule, f"{path}.{child}" if path else child)
     elif name is not None:
         _add_known(parts, module, name, where)
