@@ -227,6 +227,19 @@ def test_torch(torch, data):
 
 
 @pytest.mark.torch
+def test_jax(data):
+    jnp = pytest.importorskip("jax.numpy")
+    X, y = jnp.asarray(data[0]), jnp.asarray(data[1])
+    net, other = make(), make()
+    net.fit(X, y, epochs=2)
+    other.fit(data[0], data[1], epochs=2)
+    assert net.parameters.tobytes() == other.parameters.tobytes()
+    half = X.astype(jnp.bfloat16)
+    expected = net.predict(np.asarray(half.astype("float32")))
+    assert net.predict(half).tobytes() == expected.tobytes()
+
+
+@pytest.mark.torch
 @pytest.mark.parametrize(
     "name", ["bool", "uint8", "int16", "float16", "bfloat16", "float64"]
 )
