@@ -80,6 +80,35 @@ def test_what_is_folded_makes_no_layer():
     assert net.layers[2].bias.tolist() == [1.5] * 3
 
 
+def test_targets():
+    """They are the standardizer's at the end of an identity, else a scaling."""
+    X = np.array([[1.0, 2.0], [3.0, 5.0]])
+
+    def made(*rest):
+        chain = Chain(2)
+        chain.dense("a", np.eye(2), None)
+        for call, *arguments in (("targets", 3.0, [2.0, -4.0]), *rest):
+            getattr(chain, call)("b", *arguments)
+        return chain.network(np.dtype("float64"))
+
+    plain = Chain(2)
+    plain.dense("a", np.eye(2), None)
+    plain.targets("b", 3.0, [2.0, 4.0])
+    net = plain.network(np.dtype("float64"))
+    assert net.standardizer.target_scale.tolist() == [2, 4]
+    assert net.predict(X).tolist() == [[5, 11], [9, 23]]
+    y = np.array([[5.0, -5.0], [9.0, -17.0]])
+    assert made(("dropout", 0.5)).predict(X).tolist() == y.tolist()
+    assert made(("affine", 2.0, 1.0)).predict(X).tolist() == (2 * y + 1).tolist()
+    assert made(("normalize", 1.0, 2.0)).predict(X).tolist() == ((y - 1) / 2).tolist()
+    assert made(("targets", 1.0, 2.0)).predict(X).tolist() == (1 + 2 * y).tolist()
+    assert made(("activation", "relu")).predict(X).tolist() == np.maximum(y, 0).tolist()
+    twice = made(("dense", np.ones((1, 2)), None))
+    assert twice.predict(X).ravel().tolist() == y.sum(axis=1).tolist()
+    after = made(("activation", "relu"), ("targets", 1.0, 2.0))
+    assert after.predict(X).tolist() == (1 + 2 * np.maximum(y, 0)).tolist()
+
+
 def test_dropout_is_kept_before_what_is_not_homogeneous():
     chain = Chain(3)
     chain.dropout("", 0.1)

@@ -205,7 +205,7 @@ def test_refused(diabetes):
         "MinMaxScaler has clip=True": make_pipeline(
             MinMaxScaler(clip=True), regressor()
         ).fit(X, y),
-        "for an identity output only": TransformedTargetRegressor(
+        "is exp, .* output only, but a scaling": TransformedTargetRegressor(
             make_pipeline(StandardScaler(), regressor(loss="poisson")),
             transformer=StandardScaler(with_mean=False),
         ).fit(X, y),

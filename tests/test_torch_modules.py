@@ -420,6 +420,16 @@ def test_a_standardizer_there_and_back(dtype, torch):
     assert [*module.state_dict()][:3] == ["0.mean", "0.scale", "1.weight"]
 
 
+def test_networks_one_after_the_other(torch):
+    """The standardizers between them are no longer at either end."""
+    (first, X), second = standardized("float64"), standardized("float64")[0]
+    third = torch.nn.Sequential(torch.nn.Linear(2, 3), second.to_torch()).double()
+    model = torch.nn.Sequential(first.to_torch(), third).eval()
+    net = fcnn.from_torch(model)
+    expected = model(torch.from_numpy(X)).detach().numpy()
+    assert_close(net.predict(X), expected, 1e-12)
+
+
 def test_a_standardizer_that_has_not_learned(torch):
     net = fcnn.Network([3, 1], standardize=True, seed=0)
     with pytest.raises(ValueError, match="has not learned mean and scale yet"):

@@ -66,7 +66,7 @@ class Chain:
         self._layers: list[_Layer] = []
         self._mean: Array | None = None  # of the standardizer of the inputs
         self._scale: Array | None = None
-        self._targets: tuple[Array, Array] | None = None
+        self._targets: tuple[str, Array, Array] | None = None  # where, mean, scale
         self._pending: tuple[Array, Array] | None = None  # (g, t): g a + t to come
         self._dropout = 0.0  # of the inputs
         self._noise = 0.0
@@ -84,6 +84,7 @@ class Chain:
                 f"{where} has weights of shape {weight.shape}, but a bias of shape "
                 f"{bias.shape}"
             )
+        self._settle_targets()
         self._refuse_after_output(where)
         W = weight.astype(np.float64)
         b = None if bias is None else bias.astype(np.float64)
@@ -102,6 +103,7 @@ class Chain:
         activation = Activation.parse(str(name))
         if activation.name == "identity":
             return
+        self._settle_targets()
         last = self._layers[-1] if self._layers else None
         homogeneous = activation.name in _HOMOGENEOUS
         if (
@@ -117,6 +119,7 @@ class Chain:
     @_QUIET
     def affine(self, where: str, factor: Any, shift: Any) -> None:
         """``factor * a + shift``, numbers or arrays (width,)."""
+        self._settle_targets()
         g, t = self._broadcast(where, factor), self._broadcast(where, shift)
         last = self._layers[-1] if self._layers else None
         if last is None and self._pending is None and self._into_standardizer(g, t):
@@ -146,8 +149,10 @@ class Chain:
             self.affine(where, 1.0 / s, -m / s)
 
     def targets(self, where: str, mean: Any, scale: Any) -> None:
-        """``mean + scale * a``, of the network's outputs: the last part of all."""
-        self._targets = self._broadcast(where, mean), self._broadcast(where, scale)
+        """``mean + scale * a``; the standardizer's targets, if nothing follows."""
+        self._settle_targets()
+        m, s = self._broadcast(where, mean), self._broadcast(where, scale)
+        self._targets = where, m, s
 
     def dropout(self, where: str, rate: float) -> None:
         """In training, sets numbers to 0 with that probability, and scales the rest."""
@@ -157,6 +162,7 @@ class Chain:
             )
         if rate == 0.0:
             return
+        self._settle_targets()
         # two masks are one, of p + q - p q
         if self._layers:
             last = self._layers[-1]
@@ -186,7 +192,10 @@ class Chain:
         """
         if not self._layers:
             raise ValueError("there is no layer with weights")
-        if self._pending is not None or self._layers[-1].dropout > 0.0:
+        last = self._layers[-1]
+        if last.activation is not None or last.dropout > 0.0:
+            self._settle_targets()
+        if self._pending is not None or last.dropout > 0.0:
             self._own_layer("a scaling or dropout")
         layers = tuple(
             PlainLayer(
@@ -208,7 +217,13 @@ class Chain:
         n_in = self._layers[0].weight.shape[1]
         mean = np.zeros(n_in) if self._mean is None else self._mean
         scale = np.ones(n_in) if self._scale is None else self._scale
-        return Standardizer(mean, scale, *(self._targets or ()))
+        return Standardizer(mean, scale, *(self._targets or ())[1:])
+
+    def _settle_targets(self) -> None:
+        """Makes a scaling like others of what turns out not to be the last part."""
+        if self._targets is not None:
+            (where, mean, scale), self._targets = self._targets, None
+            self.affine(where, scale, mean)
 
     def _own_layer(self, where: str) -> _Layer:
         """A layer of diagonal weights, which takes the scaling to come."""
