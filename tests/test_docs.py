@@ -1,4 +1,7 @@
-"""The Python blocks of the pages in docs/ run, one page after the other in itself."""
+"""The Python blocks of the pages in docs/ run, one page after the other in itself.
+
+A page that imports PyTorch or Keras runs with the tests that need PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,24 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "docs"
+NEEDS = re.compile(r"^import (torch|keras)$", flags=re.MULTILINE)
 PAGES = sorted(path for path in FOLDER.glob("*.md") if "```python" in path.read_text())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+RUN = [
+    pytest.param(
+        page, marks=[pytest.mark.torch] if NEEDS.search(page.read_text()) else []
+    )
+    for page in PAGES
+]
+
+
+# Keras with PyTorch copies tensors in a way that NumPy 2 deprecates
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("page", RUN, ids=lambda path: path.stem)
 def test_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
         exec(compile(block, str(page), "exec"), names)

@@ -95,7 +95,49 @@ class Exports(Derivatives):
         c_source.write(self, path, name=name, main=main)
 
     def to_torch(self) -> torch.nn.Sequential:
-        """The network as a PyTorch module."""
+        r"""The network as a PyTorch module, made of PyTorch's own layers.
+
+        ``Linear``, the activation and, where the network has a rate, ``Dropout`` for
+        each layer in turn, with copies of the weights. A standardizer becomes a module
+        before them, and one after them where targets are standardized, whose float64
+        buffers are part of the ``state_dict``. ``exp`` and ``hard_sigmoid`` with
+        another parameter than 1/6, which PyTorch lacks, are small modules of
+        ``fcnn.formats.torch_modules``.
+
+        The module is in eval mode, so that it computes what `predict` does: call
+        ``train()`` before training it on. Its parameters require gradients.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            Of the network's dtype, on the CPU; takes tensors (n, n_in). It can be
+            pickled, saved, moved to other devices and compiled. `loss`, optimizer state
+            and `input_noise` are not in it.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        ValueError
+            If the network was made with ``standardize=True`` and has not learned yet.
+
+        References
+        ----------
+        torch.nn, https://docs.pytorch.org/docs/stable/nn.html
+
+        Examples
+        --------
+        >>> import fcnn
+        >>> net = fcnn.Network([3, 4, 2], "tanh", "softmax", dropout=0.1, seed=0)
+        >>> net.to_torch()  # doctest: +SKIP
+        Sequential(
+          (0): Linear(in_features=3, out_features=4, bias=True)
+          (1): Tanh()
+          (2): Dropout(p=0.1, inplace=False)
+          (3): Linear(in_features=4, out_features=2, bias=True)
+          (4): Softmax(dim=-1)
+        )
+        """
         from fcnn.formats import to_torch
 
         return to_torch.module(self)
