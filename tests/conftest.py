@@ -7,6 +7,7 @@ import signal
 import numpy as np
 import pytest
 
+import command_line
 import fcnn
 from fcnn import _core
 
@@ -39,3 +40,47 @@ def split_everything():
     yield
     _core.set_always_split(split)
     fcnn.set_num_threads(threads)
+
+
+@pytest.fixture
+def cli(capsys, tmp_path, monkeypatch):
+    """Runs a command in a folder of its own; (exit code, stdout, stderr)."""
+    from fcnn.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def refused(cli, tmp_path):
+    """Asserts that a command is refused in one line, and that nothing is written."""
+
+    def run(*arguments, said=""):
+        before = sorted(tmp_path.iterdir())
+        code, out, err = cli(*arguments)
+        assert code == 2
+        assert out.startswith(said) if said else out == ""
+        assert err.startswith("fcnn: error: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        assert "unexpected" not in err
+        assert sorted(tmp_path.iterdir()) == before
+        return err
+
+    return run
+
+
+@pytest.fixture
+def ants(tmp_path, rng):
+    return command_line.write_csv(tmp_path / "ants.csv", command_line.classes(rng))
+
+
+@pytest.fixture
+def houses(tmp_path, rng):
+    return command_line.write_csv(tmp_path / "houses.csv", command_line.numbers(rng))

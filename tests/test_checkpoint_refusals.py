@@ -200,6 +200,7 @@ def test_damaged_files(data, tmp_path, rng):
         "position",
         "training",
         "history",
+        "learning_rate",
         "callbacks",
         "standardizer",
         "seed",

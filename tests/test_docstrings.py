@@ -16,6 +16,8 @@ MODULES = [
     if not info.name.startswith(
         ("fcnn._fcnn_", "fcnn._probe", "fcnn._levels", "fcnn._core")
     )
+    # it needs PyTorch
+    and info.name != "fcnn.formats.torch_modules"
 ]
 
 

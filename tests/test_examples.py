@@ -13,9 +13,9 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
 PROMISED = {
-    *("dropout", "resume", "standardize"),
+    *("c_export", "dropout", "resume", "standardize"),
     *("callbacks", "derivatives", "digits", "learning_rate", "levenberg_marquardt"),
-    *("mnist", "regression", "scipy_lbfgs", "sparse"),
+    *("mnist", "pictures", "regression", "scipy_lbfgs", "sparse"),
     "xor_by_hand",
 }
 SCRIPTS = sorted(FOLDER.glob("*.py"))

@@ -14,6 +14,7 @@ import pytest
 import safetensors.numpy
 
 import fcnn
+from fcnn import files
 
 NETWORKS = {
     "plain": lambda dtype: fcnn.Network([3, 4, 2], dtype=dtype, seed=1),
@@ -246,3 +247,17 @@ def test_save_is_refused_to_nothing_but_files(tmp_path):
             net.save(path)
         with pytest.raises(TypeError):
             fcnn.load(path)
+
+
+def test_a_table_that_the_command_line_keeps_in_the_file(tmp_path):
+    """`load` leaves it alone, and the bytes are the same each time."""
+    net, table = fcnn.Network([2, 1], seed=0), {"columns": ["a", "é"], "version": 1}
+    written = []
+    for _ in range(20):
+        files.write(tmp_path / "net", net, table)
+        written.append((tmp_path / "net").read_bytes())
+    assert len(set(written)) == 1
+    assert files.read_fields(tmp_path / "net")["table"] == table
+    assert np.array_equal(fcnn.load(tmp_path / "net").parameters, net.parameters)
+    net.save(tmp_path / "net")
+    assert "table" not in files.read_fields(tmp_path / "net")

@@ -36,12 +36,42 @@ def test_restored_is_as_recorded(history):
     assert history.epoch == [0, 1, 2, 3]
     assert history.loss == [3.0, 2.0, 1.0, 0.0]
     assert METRICS["loss"] == [3.0, 2.0, 1.0]
+    assert history.learning_rate == [None] * 4
     assert fcnn.History.restore({"loss": []}).epoch == []
+    rates = fcnn.History.restore({"loss": [2.0, 1.0]}, iter([0.1, None])).learning_rate
+    assert rates == [0.1, None]
 
 
 def test_lists_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="one length, not of {'loss': 2, 'mse': 1}"):
         fcnn.History.restore({"loss": [1.0, 2.0], "mse": [1.0]})
+
+    with pytest.raises(ValueError, match="learning_rate must have 1 entries, not 2"):
+        fcnn.History.restore({"loss": [1.0]}, [0.1, 0.1])
+
+
+def test_learning_rate_is_that_of_each_epochs_first_step(rng):
+    X = rng.normal(size=(40, 2))
+    schedule = fcnn.schedules.Exponential(0.1, gamma=0.5)
+    net = fcnn.Network([2, 1], seed=0)
+    fit = {"batch_size": 10, "optimizer": fcnn.SGD(schedule)}
+    history = net.fit(X, X[:, 0] > 0, epochs=3, **fit)
+    assert history.learning_rate == [schedule(t) for t in (0, 4, 8)]
+    again = net.fit(X, X[:, 0] > 0, epochs=2, **fit)
+    assert again.learning_rate == [schedule(t) for t in (12, 16)]
+
+    class Halve(fcnn.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch:
+                self.network.learning_rate /= 2
+
+    history = net.fit(
+        X, X[:, 0] > 0, epochs=3, optimizer=fcnn.SGD(0.25), callbacks=Halve()
+    )
+    assert history.learning_rate == [0.25, 0.125, 0.0625]
+    for solver in ("rprop", "lbfgs"):  # which have none
+        history = net.fit(X, X[:, 0] > 0, epochs=2, optimizer=solver)
+        assert history.learning_rate == [None, None]
 
 
 def test_pickle_keeps_all(history):

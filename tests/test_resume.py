@@ -56,6 +56,7 @@ def test_two_epochs_and_the_rest(data, optimizer, dtype, tmp_path):
     history = rest.fit(X, y, epochs=5, resume=path, **arguments)
     same(rest, whole)
     assert history.metrics == expected.metrics
+    assert history.learning_rate == expected.learning_rate
     assert history.epoch == expected.epoch
     # and further on
     whole.fit(X, y, epochs=1, **arguments)
@@ -83,7 +84,8 @@ def test_within_an_epoch(data, every_batches, batches, shuffle, stream, tmp_path
             "batch_size": 16,
             "shuffle": shuffle,
         }
-    arguments |= {"epochs": 3, "metrics": "accuracy"}
+    optimizer = fcnn.Adam(fcnn.schedules.Exponential(0.01, 0.9))
+    arguments |= {"epochs": 3, "metrics": "accuracy", "optimizer": optimizer}
     path = tmp_path / "run"
     whole, part, rest = make(), make(), make(1)
     expected = whole.fit(**arguments)
@@ -96,6 +98,8 @@ def test_within_an_epoch(data, every_batches, batches, shuffle, stream, tmp_path
     history = rest.fit(**arguments, resume=path, n_threads=2)
     same(rest, whole)
     assert history.metrics == expected.metrics
+    assert history.learning_rate == expected.learning_rate
+    assert len(set(expected.learning_rate)) == 3
 
 
 def test_finished_returns_at_once(data, tmp_path):

@@ -348,7 +348,7 @@ class NetworkBase:
     def _repr_html_(self) -> str:
         from fcnn import _html
 
-        return _html.table(repr(self), self._layers)
+        return _html.network(self)
 
 
 def _own_attributes(net: NetworkBase) -> dict[str, Any]:

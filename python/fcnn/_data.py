@@ -2,7 +2,7 @@
 
 An ndarray (or memmap) of real numbers goes to the core as it is, whatever its dtype and
 strides, and a sparse X as its three arrays; the core converts a mini-batch at a time.
-Lists and data frames become arrays.
+Lists, data frames and tensors become arrays.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fcnn import _frames
+from fcnn import _foreign, _frames
 from fcnn._sparse import SparseRows, is_sparse, sparse_rows
 from fcnn._types import Array
 
@@ -98,7 +98,17 @@ def inputs(X: Any, n_in: int, prefix: str = "") -> tuple[Array | SparseRows, boo
 
 
 def real_array(name: str, value: Any) -> Array:
-    """`value` as an ndarray of real numbers; an ndarray is not copied."""
+    """`value` as an ndarray of real numbers; an ndarray or tensor is not copied."""
+    array = value if type(value) is np.ndarray else _converted(name, value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers; its dtype is {array.dtype}")
+    if array.dtype.char == "g" and not array.dtype.isnative:
+        return array.astype(np.longdouble)  # the one dtype that the core cannot read
+    return array
+
+
+def _converted(name: str, value: Any) -> Array:
+    """As an ndarray what is none, or of a subclass of it."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array; fill it first, for example {name}.filled(0)"
@@ -108,17 +118,7 @@ def real_array(name: str, value: Any) -> Array:
         raise TypeError(f"{name} is a sparse matrix; make it dense: {name}.toarray()")
     if module in _frames.MODULES:
         value = _frames.numbers(name, value)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is no array of numbers: {error}") from None
-    except (TypeError, RuntimeError) as error:
-        raise TypeError(f"{name} is no array of numbers: {error}") from None
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers; its dtype is {array.dtype}")
-    if array.dtype.char == "g" and not array.dtype.isnative:
-        return array.astype(np.longdouble)  # the one dtype that the core cannot read
-    return array
+    return _foreign.array(name, value)
 
 
 def _targets(

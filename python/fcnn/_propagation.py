@@ -48,7 +48,8 @@ class Propagation(NetworkBase):
         Parameters
         ----------
         X : array of shape (n, n_in), or (n_in,) for one row
-            Of any real dtype and layout, or a SciPy sparse matrix; n may be 0.
+            Of any real dtype and layout, or a SciPy sparse matrix, or a tensor in the
+            CPU's memory (with ``__dlpack__`` or ``__array__``); n may be 0.
         out : ndarray of shape (n, n_out), or (n_out,) for one row, optional
             Where to write the result: C-contiguous, of the network's dtype, writable,
             and overlapping neither X nor the parameters.

@@ -32,6 +32,7 @@ class Run:
         self._rows = 0  # and rows, where batches come from outside
         self._sums = 0.0, 0.0  # of w C and of w in them
         self._start: TrainingState | None = None  # where the epoch began
+        self._rate: float | None = None  # the learning rate of its first step
         self._stepped = False  # whether theta may be another than at the beginning
         self._stopped = False  # by a callback whose stop is final
         self._finished = False
@@ -84,13 +85,15 @@ class Run:
         if self.batch == 0:
             for callback in callbacks:
                 callback.on_epoch_begin(self.epoch, {})
+            self._trainer()
+            self._rate = self.net.learning_rate
         if self.plan.batches is None:
             self._train_rows()
         else:
             self._train_stream()
         logs = self._logs() | self._measures()
         self.net._epoch += 1
-        self.history.append(logs)
+        self.history.append(logs, self._rate)
         epoch = self.epoch
         self.epoch, self.batch, self._rows = epoch + 1, 0, 0
         self._sums, self._start, self._stream = (0.0, 0.0), None, []
@@ -294,6 +297,7 @@ class Run:
             "outputs": self._outputs if self.batch else None,
             "stream": self._stream,
             "history": self.history.metrics,
+            "learning_rate": self._rates(),
             "callbacks": [
                 [type(c).__name__, c.state()] for c in checkpoint.with_state(self.plan)
             ],
@@ -302,6 +306,11 @@ class Run:
             "stop_reason": self.history.stop_reason,
             "result": None,
         }
+
+    def _rates(self) -> list[float | None]:
+        """The learning rate of each epoch that was begun."""
+        rates = self.history.learning_rate
+        return [*rates, self._rate] if self.batch else rates
 
     def restore(self, saved: checkpoint.Saved) -> None:
         """Takes over a checkpoint that `Saved.check` has found to fit."""
@@ -326,7 +335,13 @@ class Run:
             if self._outputs is not None and self.batch:
                 self._outputs[...] = tree["outputs"]
             recorded = {name: tree["history"][name] for name in plan.names}
-            self.history = History.restore(recorded)
+            rates = [
+                None if rate is None else _checks.non_negative("its rate", rate)
+                for rate in tree["learning_rate"]
+            ]
+            if self.batch:
+                self._rate = rates.pop()
+            self.history = History.restore(recorded, rates)
             self.history.stop_reason = tree["stop_reason"]
             if len(self.history.epoch) != self.epoch:
                 raise ValueError(f"its history has {len(self.history.epoch)} epochs")

@@ -21,4 +21,11 @@ class SparseMatrix(Protocol):
         """The same as compressed sparse rows."""
 
 
-Inputs: TypeAlias = ArrayLike | SparseMatrix
+class Tensor(Protocol):
+    """What can be handed over without a copy, as PyTorch's and JAX's arrays."""
+
+    def __dlpack__(self) -> Any:
+        """A capsule of the tensor, https://dmlc.github.io/dlpack/latest."""
+
+
+Inputs: TypeAlias = ArrayLike | SparseMatrix | Tensor

@@ -241,6 +241,7 @@ _FORM: dict[str, Any] = {
     "epoch_start": (dict, type(None)),
     "outputs": (np.ndarray, type(None)),
     "history": dict,
+    "learning_rate": list,
     "callbacks": list,
     "finished": bool,
     "stopped": bool,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -55,8 +56,16 @@ class Description(NamedTuple):
         return expected
 
 
-def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
-    """Writes the network to a file that appears whole or not at all."""
+def write(
+    path: str | os.PathLike[str],
+    net: NetworkBase,
+    table: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes the network to a file that appears whole or not at all.
+
+    `table`, of values that JSON has, is what the command line keeps with it; it stands
+    in the same JSON, for safetensors writes several keys in an order of chance.
+    """
     from safetensors.numpy import save
 
     architecture = net._architecture
@@ -74,6 +83,8 @@ def write(path: str | os.PathLike[str], net: NetworkBase) -> None:
         "dtype": net.dtype.name,
         "seed": net.seed,
     }
+    if table is not None:
+        description["table"] = table
     # safetensors writes raw memory whatever the strides: so C-ordered copies.
     tensors = {
         name: np.array(view, order="C")
@@ -97,6 +108,13 @@ def read_description(path: str | os.PathLike[str]) -> Description:
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
     return description
+
+
+def read_fields(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON of the architecture, of a file that `read_description` has checked."""
+    with Path(path).open("rb") as file:
+        header, _ = _read_header(file)
+    return _parse_json("metadata 'fcnn'", header["__metadata__"]["fcnn"])
 
 
 def read_into(

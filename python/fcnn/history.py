@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from fcnn import _checks
-
 if TYPE_CHECKING:
     from typing import Self
 
@@ -30,6 +28,9 @@ class History:
         One list for each recorded name, one entry for each completed epoch:
         ``"loss"``, the metrics asked for, and with validation rows the same names
         with ``val_`` before them. Keras's ``history.history``.
+    learning_rate : list of float or None
+        The learning rate of each epoch's first step; None of an optimizer that has
+        none: see `Network.learning_rate`.
     stop_reason : str or None
         Why a full-batch solver ended the fit early, such as "converged: the gradient is
         below tol_gradient"; None where it did not.
@@ -57,6 +58,7 @@ class History:
     def __init__(self, names: Iterable[str]) -> None:
         self.epoch: list[int] = []
         self.metrics: dict[str, list[float]] = {name: [] for name in names}
+        self.learning_rate: list[float | None] = []
         self.stop_reason: str | None = None
 
     @property
@@ -64,15 +66,29 @@ class History:
         """The training loss of each epoch: ``metrics["loss"]``."""
         return self.metrics["loss"]
 
-    def append(self, logs: Mapping[str, float]) -> None:
-        """Add one completed epoch: a value for every name."""
+    def append(
+        self, logs: Mapping[str, float], learning_rate: float | None = None
+    ) -> None:
+        """Add one completed epoch: a value for every name, and its learning rate."""
         self.epoch.append(len(self.epoch))
+        self.learning_rate.append(learning_rate)
         for name, values in self.metrics.items():
             values.append(logs[name])
 
     @classmethod
-    def restore(cls, metrics: Mapping[str, Iterable[float]]) -> Self:
-        """A History whose `metrics` are these: as a checkpoint keeps it.
+    def restore(
+        cls,
+        metrics: Mapping[str, Iterable[float]],
+        learning_rate: Iterable[float | None] | None = None,
+    ) -> Self:
+        """A History of these metrics and learning rates: as a checkpoint keeps it.
+
+        Parameters
+        ----------
+        metrics : dict of str to iterable of float
+            As the attribute `metrics`.
+        learning_rate : iterable of float or None, optional
+            As the attribute; by default None for each epoch.
 
         Raises
         ------
@@ -90,7 +106,14 @@ class History:
         lengths = {name: len(values) for name, values in history.metrics.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"metrics must be lists of one length, not of {lengths}")
-        history.epoch = list(range(max(lengths.values(), default=0)))
+        n = max(lengths.values(), default=0)
+        history.epoch = list(range(n))
+        rates: list[float | None] = [None] * n
+        if learning_rate is not None:
+            rates = list(learning_rate)
+        if len(rates) != n:
+            raise ValueError(f"learning_rate must have {n} entries, not {len(rates)}")
+        history.learning_rate = rates
         return history
 
     def to_frame(self) -> pd.DataFrame:
@@ -128,13 +151,14 @@ class History:
             Where to draw; a new figure of pyplot unless given.
         names : str or iterable of str, optional
             Which recorded names; a name without ``val_`` brings its validation curve
-            along. All unless given.
+            along. "learning_rate" is drawn over a second y axis. By default all
+            metrics, and the learning rate if it changed.
 
         Returns
         -------
         matplotlib.axes.Axes
             For titles, scales (``ax.set_yscale("log")``) and saving
-            (``ax.figure.savefig(...)``).
+            (``ax.figure.savefig(...)``). `fcnn.plot.HistoryDisplay` draws panels.
 
         Raises
         ------
@@ -154,43 +178,10 @@ class History:
         >>> [(line.get_label(), line.get_linestyle()) for line in ax.lines]
         [('loss', '-'), ('val_loss', '--')]
         """
-        wanted = self._curves(names)
-        if ax is None:
-            try:
-                import matplotlib.pyplot as plt
-            except ImportError as error:
-                raise ImportError(
-                    "plot needs matplotlib: pip install 'fcnn[plot]'"
-                ) from error
-            ax = plt.subplots()[1]
-        bases = list(dict.fromkeys(name.removeprefix("val_") for name in wanted))
-        for name in wanted:
-            ax.plot(
-                self.epoch,
-                self.metrics[name],
-                color=f"C{bases.index(name.removeprefix('val_'))}",
-                linestyle="--" if name.startswith("val_") else "-",
-                marker="." if len(self.epoch) == 1 else "",
-                label=name,
-            )
-        ax.set_xlabel("epoch")
-        ax.legend()
-        return ax
+        from fcnn.plot import HistoryDisplay
+        from fcnn.plot._axes import one
 
-    def _curves(self, names: str | Iterable[str] | None) -> list[str]:
-        """The recorded names to be drawn, in the order of `metrics`."""
-        if names is None:
-            return list(self.metrics)
-        wanted = [names] if isinstance(names, str) else list(names)
-        for name in wanted:
-            if name not in self.metrics:
-                raise ValueError(
-                    f"names must be of {', '.join(self.metrics)}, not "
-                    f"{_checks.shown(name)}"
-                )
-        return [
-            n for n in self.metrics if n in wanted or n.removeprefix("val_") in wanted
-        ]
+        return HistoryDisplay._select(self, names).plot(one(ax)).ax_
 
     def __repr__(self) -> str:
         last = "".join(
@@ -199,3 +190,8 @@ class History:
             if values
         )
         return f"History(epochs={len(self.epoch)}{last})"
+
+    def _repr_html_(self) -> str:
+        from fcnn import _html
+
+        return _html.history(self)

@@ -81,19 +81,16 @@ class LRRangeTest:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            try:
-                from matplotlib import pyplot as plt
-            except ImportError as error:
-                raise ImportError(
-                    "plot needs matplotlib: pip install 'fcnn[plot]'"
-                ) from error
-            ax = plt.subplots()[1]
+        from fcnn.plot import _axes
+
+        ax = _axes.one(ax)
         ax.plot(self.lr, self.loss, alpha=0.3, label="loss")
         ax.plot(self.lr, self.smoothed_loss, label="smoothed loss")
         if self.suggestion is not None:
             label = f"suggestion {self.suggestion:.2g}"
-            ax.axvline(self.suggestion, color="black", linestyle=":", label=label)
+            ax.axvline(
+                self.suggestion, color=_axes.text_color(), linestyle=":", label=label
+            )
         lowest = self.smoothed_loss.min()
         fallen = self.smoothed_loss[0] - lowest
         if fallen > 0.0:  # the explosion at the end would leave no room for the rest

@@ -86,6 +86,11 @@ class Trace:
     def __repr__(self) -> str:
         return _summary(self)
 
+    def _repr_html_(self) -> str:
+        from fcnn import _html
+
+        return _html.record(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Backprop:
@@ -133,6 +138,11 @@ class Backprop:
 
     def __repr__(self) -> str:
         return _summary(self)
+
+    def _repr_html_(self) -> str:
+        from fcnn import _html
+
+        return _html.record(self)
 
 
 def _shape(entry: object) -> str:

@@ -53,13 +53,17 @@ class PlainNetwork:
     """The layers 1..L and what comes before and after them.
 
     ``standardizer`` may be None; else inputs are ``(x - mean) / scale``, and outputs
-    ``target_mean + target_scale * a``, where it has those of the targets.
+    ``target_mean + target_scale * a``, where it has those of the targets. ``dropout``
+    has a rate for each of the layers 0..L-1, or is a number for the hidden ones; it and
+    ``input_noise`` are felt in training alone.
     """
 
     layers: tuple[PlainLayer, ...]
     dtype: np.dtype[Any]
     loss: str | None = None
     standardizer: Standardizer | None = None
+    dropout: float | tuple[float, ...] = 0.0
+    input_noise: float = 0.0
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -92,7 +96,9 @@ def plain(net: NetworkBase) -> PlainNetwork:
         for layer in net.layers
         if isinstance(layer, Layer)
     )
-    return PlainNetwork(layers, net.dtype, net.loss, net.standardizer)
+    return PlainNetwork(
+        layers, net.dtype, net.loss, net.standardizer, net.dropout, net.input_noise
+    )
 
 
 def network(made: PlainNetwork, *, seed: int | None = 0) -> Network:
@@ -114,6 +120,8 @@ def network(made: PlainNetwork, *, seed: int | None = 0) -> Network:
         loss=made.loss,
         bias=[layer.bias is not None for layer in made.layers],
         init="zeros",
+        dropout=made.dropout,
+        input_noise=made.input_noise,
         standardize=made.standardizer is not None,
         dtype=made.dtype,
         seed=seed,

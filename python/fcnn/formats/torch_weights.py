@@ -1,0 +1,144 @@
+"""Weights alone, by their names: a state_dict, or a file of one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fcnn import _checks, files
+from fcnn._types import Array
+from fcnn.formats import weights as weights_alone
+from fcnn.formats.weights import array
+from fcnn.network import Network
+
+
+def network(
+    weights: Mapping[str, Any] | str | os.PathLike[str],
+    activation: Any,
+    output: Any,
+    loss: str | None,
+) -> Network:
+    """The network of the weights, which do not tell activations."""
+    in_order = True
+    if not isinstance(weights, Mapping):
+        path = _checks.path("model", weights)
+        in_order = Path(path).suffix != ".safetensors"
+        weights = _load_torch(path) if in_order else _load_safetensors(path)
+    layers = _layers(weights, in_order=in_order)
+    return weights_alone.network(layers, activation, output, loss)
+
+
+def _layers(
+    weights: Mapping[str, Any], *, in_order: bool
+) -> list[tuple[Array, Array | None]]:
+    """(weight, bias) of each layer, in order."""
+    arrays: dict[str, Array] = {}
+    for name, value in weights.items():
+        arrays[name] = _entry(name, value)
+    prefixes = [name.removesuffix("weight") for name in arrays if _is_weight(name)]
+    if not prefixes:
+        raise ValueError("there is no weight in it: none has a name '....weight'")
+    for name in arrays:
+        if not _is_weight(name) and name.removesuffix("bias") not in prefixes:
+            raise ValueError(f"{name!r} is the bias of no weight")
+    return [
+        (arrays[f"{prefix}weight"], arrays.get(f"{prefix}bias"))
+        for prefix in _sorted(prefixes, in_order=in_order)
+    ]
+
+
+def _is_weight(name: str) -> bool:
+    return name.rpartition(".")[2] == "weight"
+
+
+def _entry(name: Any, value: Any) -> Array:
+    """A weight or a bias, checked."""
+    name = _checks.text("a name of the weights", name)
+    if isinstance(value, Mapping):
+        raise ValueError(  # noqa: TRY004
+            f"{name!r} is itself a mapping: if it has the weights, give that alone"
+        )
+    kind = name.rpartition(".")[2]
+    if kind in ("weight", "bias") and hasattr(value, "shape"):
+        expected = 2 if kind == "weight" else 1
+        if len(value.shape) == expected:
+            return array(repr(name), value)
+        if len(value.shape) != 1:
+            raise ValueError(
+                f"{name!r} must have {expected} dimensions, as of a Linear, not shape "
+                f"{tuple(value.shape)}"
+            )
+    raise ValueError(
+        f"{name!r} is neither the weight (n_out, n_in) nor the bias (n_out,) of a "
+        "Linear: of such a model give the module itself"
+    )
+
+
+def _sorted(prefixes: list[str], *, in_order: bool) -> list[str]:
+    """By the numbers in the names if they differ in these alone."""
+    if len({re.sub(r"\d+", "#", prefix) for prefix in prefixes}) == 1:
+        return sorted(prefixes, key=lambda p: [int(n) for n in re.findall(r"\d+", p)])
+    if in_order:
+        return prefixes
+    raise ValueError(
+        "a .safetensors file does not keep the order of its tensors, and their names "
+        f"({', '.join(prefixes)}) do not tell it: read it with "
+        "safetensors.numpy.load_file, and give a dict in the order of the layers"
+    )
+
+
+def _load_torch(path: str) -> Mapping[str, Any]:
+    try:
+        import torch
+    except ImportError:
+        raise ImportError(
+            "to read a .pt file from_torch needs PyTorch (pip install torch); a "
+            ".safetensors file does not"
+        ) from None
+    try:
+        with Path(path).open("rb") as file:
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
+        raise ValueError(
+            f"{path} holds no weights that can be read without executing anything from "
+            f"it ({type(error).__name__}); of a whole module that you trust, give "
+            "torch.load(path, weights_only=False)"
+        ) from None
+    if not isinstance(loaded, Mapping):
+        raise ValueError(f"{path} holds a {type(loaded).__name__}, not a state_dict")  # noqa: TRY004
+    return loaded
+
+
+def _load_safetensors(path: str) -> Mapping[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    with Path(path).open("rb") as file:  # FileNotFoundError, and so on
+        try:
+            with safe_open(path, framework="numpy") as opened:  # checks the header
+                header, _ = files._read_header(file)
+                if "fcnn" in header.get("__metadata__", {}):
+                    raise ValueError("it is a network of fcnn's: fcnn.load(path)")
+                begin = file.tell()
+                return {
+                    name: _bfloat16(file, begin, header[name])
+                    if header[name]["dtype"] == "BF16"
+                    else opened.get_tensor(name)
+                    for name in opened.keys()  # noqa: SIM118 (no mapping)
+                }
+        except (SafetensorError, ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _bfloat16(file: Any, begin: int, tensor: dict[str, Any]) -> Array:
+    """The upper halves of float32 numbers, which NumPy has no type for."""
+    start, end = tensor["data_offsets"]
+    file.seek(begin + start)
+    upper = np.frombuffer(file.read(end - start), "<u2").astype(np.uint32)
+    return (upper << 16).view(np.float32).reshape(tensor["shape"])
