@@ -41,7 +41,9 @@ def model(net: NetworkBase, opset: Any, dtype: Any) -> onnx.ModelProto:
     opset = _checks.integer("opset", opset, OLDEST_OPSET, newest)
     kind = _architecture.parse_dtype(dtype)
     source = plain.plain(net)
-    n_parameters = sum(n * m for n, m in zip(source.sizes, source.sizes[1:], strict=False))
+    n_parameters = sum(
+        n * m for n, m in zip(source.sizes, source.sizes[1:], strict=False)
+    )
     if n_parameters * kind.itemsize > _MAX_BYTES:
         raise ValueError(
             f"the weights need {n_parameters * kind.itemsize} bytes, and an ONNX model "
@@ -113,7 +115,9 @@ class Builder:
         if targets is not None and targets.target_mean is None:
             targets = None
         for l, layer in enumerate(source.layers, start=1):
-            a = self._layer(l, layer, a, y if l == last and targets is None else f"a{l}")
+            a = self._layer(
+                l, layer, a, y if l == last and targets is None else f"a{l}"
+            )
         if targets is not None:
             self._in_target_units(targets, a, y)
 
@@ -138,7 +142,9 @@ class Builder:
         scale = self._tensor(
             "standardizer.target_scale", standardizer.target_scale, double
         )
-        mean = self._tensor("standardizer.target_mean", standardizer.target_mean, double)
+        mean = self._tensor(
+            "standardizer.target_mean", standardizer.target_mean, double
+        )
         a = self._cast(a, f"{a}.double", double)
         scaled = self._node("Mul", [a, scale], "y.scaled")
         doc = "y = target_mean + target_scale a[L]"
@@ -187,7 +193,9 @@ class Builder:
             cast = np.asarray(array).astype(dtype)
         if not np.isfinite(cast).all():
             raise ValueError(f"{name} has numbers that {dtype} cannot hold")
-        self._initializers.setdefault(name, self._onnx.numpy_helper.from_array(cast, name))
+        self._initializers.setdefault(
+            name, self._onnx.numpy_helper.from_array(cast, name)
+        )
         return name
 
     def _cast(self, x: str, made: str, dtype: np.dtype[Any]) -> str:
@@ -198,7 +206,12 @@ class Builder:
         return self._node("Cast", [x], made, to=to)
 
     def _node(
-        self, op: str, inputs: Iterable[str], made: str, doc: str = "", **attributes: Any
+        self,
+        op: str,
+        inputs: Iterable[str],
+        made: str,
+        doc: str = "",
+        **attributes: Any,
     ) -> str:
         name, count = made, 1
         while name in self._used:

@@ -1,0 +1,379 @@
+"""The nodes of an ONNX graph, read one after the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fcnn._types import Array
+from fcnn.formats.onnx_algebra import Algebra
+from fcnn.formats.onnx_constants import BATCH, FOLDED, axes_of
+from fcnn.formats.onnx_graph import Graph, Node, array
+from fcnn.formats.onnx_layers import Rows, Sums
+from fcnn.formats.onnx_operators import OPERATORS
+from fcnn.formats.onnx_polynomials import NotKnown, Poly, is_linear
+
+
+@dataclass(frozen=True)
+class Unflattened:
+    """x with more dimensions than (n, n_in)."""
+
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Expressions (n, k, m) over one z, made of (n, k) by Unsqueeze."""
+
+    sums: Sums
+    polys: list[Poly]
+
+
+Value = Any  # Array (a constant), Rows, Sums, Unflattened or Series
+
+
+class Interpreter:
+    """Knows of each tensor what it is to a network."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.algebra = Algebra()
+        self._graph = graph
+        self._values: dict[str, Value] = dict(graph.constants)
+        shape = graph.x_shape
+        if shape is None or len(shape) == 2:
+            self._values[graph.x] = Rows((), shape[1] if shape else None)
+        elif len(shape) > 2:
+            self._values[graph.x] = Unflattened(shape)
+        else:
+            raise ValueError(f"its input has shape {shape}, not (n, n_in)")
+
+    def value_of(self, output: str) -> Rows | Sums:
+        """What the tensor is, by the nodes that it needs."""
+        for node in self._needed(output):
+            for name in node.inputs:
+                if name and name not in self._values:
+                    raise ValueError(
+                        f"{node} takes {name!r}, which is no input, no initializer and "
+                        "made by no node before it"
+                    )
+            inputs = [self._values[name] if name else None for name in node.inputs]
+            try:
+                made = self._apply(node, inputs)
+            except NotKnown:
+                raise ValueError(f"{node} is not understood") from None
+            except (ValueError, IndexError, TypeError, ArithmeticError) as error:
+                raise ValueError(f"{node} is not understood: {error}") from None
+            self._values[node.outputs[0]] = made
+        value = self._values.get(output)
+        if not isinstance(value, (Rows, Sums)):
+            raise ValueError(f"its output {output!r} does not depend on x as rows do")  # noqa: TRY004
+        return value
+
+    def _needed(self, output: str) -> list[Node]:
+        """The nodes on which the tensor depends, in the file's order."""
+        wanted, needed = {output}, []
+        for node in reversed(self._graph.nodes):
+            if wanted.intersection(node.outputs):
+                needed.append(node)
+                wanted.update(node.inputs)
+        needed.reverse()
+        return needed
+
+    def _apply(self, node: Node, inputs: list[Value]) -> Value:
+        if any(name in self._values for name in node.outputs if name):
+            raise ValueError("its output has been made before")
+        key = f"{node.domain}.{node.op}" if node.domain else node.op
+        if key == "Constant":
+            return _constant(node)
+        if inputs and all(v is None or isinstance(v, np.ndarray) for v in inputs):
+            if key not in FOLDED:
+                raise NotKnown
+            return FOLDED[key](self._graph.opset, inputs, node.attributes)
+        if key in _HANDLERS:
+            return _HANDLERS[key](self, node, inputs)
+        if key in OPERATORS:
+            return self._elementwise(node, inputs)
+        raise NotKnown
+
+    # ---------------------------------------------------------------- products
+
+    def _rows(self, value: Value) -> Rows:
+        """The value as what a weight may be multiplied with."""
+        if isinstance(value, Sums):
+            return value.closed(self.algebra)
+        if not isinstance(value, Rows):
+            raise ValueError("it takes no rows")  # noqa: TRY004
+        return value
+
+    def gemm(self, node: Node, inputs: list[Value]) -> Value:
+        """alpha A B + beta C, B transposed or not."""
+        a, b, c = [*inputs, None][:3]
+        at = node.attributes
+        if at.get("transA", 0) or not _is_weight(b) or not (c is None or _is_weight(c)):
+            raise NotKnown
+        weight = np.ascontiguousarray(b if at.get("transB", 0) else b.T)
+        bias = None
+        if c is not None:
+            _check_broadcasts(c, weight.shape[0])
+            bias = _times(
+                np.broadcast_to(c.reshape(-1), weight.shape[0]), at.get("beta", 1.0)
+            )
+        return self._rows(a).times(_times(weight, at.get("alpha", 1.0)), bias)
+
+    def matmul(self, node: Node, inputs: list[Value]) -> Value:
+        """A B, B constant."""
+        a, b = inputs
+        if isinstance(a, Series):
+            return self._elementwise(node, inputs)
+        if not _is_weight(b) or b.ndim != 2:
+            raise NotKnown
+        return self._rows(a).times(np.ascontiguousarray(b.T), None)
+
+    # ------------------------------------------------------------- elementwise
+
+    def _elementwise(self, node: Node, inputs: list[Value]) -> Value:
+        """An operator of the algebra, or a line with other numbers for each output."""
+        attributes = dict(node.attributes)
+        if node.op == "Softmax":
+            _check_softmax(attributes, self._graph.opset)
+        if node.op == "Clip":
+            inputs = _clip_bounds(inputs, attributes)
+        variables = [v for v in inputs if not isinstance(v, np.ndarray)]
+        if node.op in _LINES and len(inputs) == 2 and len(variables) == 1:
+            made = self._line(node.op, inputs)
+            if made is not None:
+                return made
+        if isinstance(variables[0], Rows) and node.op == "Neg":
+            return variables[0].affine(-1.0, 0.0)
+        one = variables[0]
+        sums = one.sums if isinstance(one, Series) else one
+        if not isinstance(sums, Sums):
+            raise ValueError("it is applied to no weighted sums")  # noqa: TRY004
+        arguments = [_argument(v, sums) for v in inputs]
+        if node.op == "Unsqueeze" and self._graph.opset < 13:
+            arguments.append(np.asarray(attributes.pop("axes")))
+        made = self.algebra(node.op, *arguments, **attributes)
+        if isinstance(made, list):
+            return Series(sums, made)
+        nodes = tuple(dict.fromkeys((*sums.nodes, f"{node.op} {node.name!r}")))
+        return replace(sums, poly=made, nodes=nodes)
+
+    def _line(self, op: str, inputs: list[Value]) -> Value:
+        """x + c and the like; None where the algebra is to see a number."""
+        left, right = inputs
+        constant, value = (
+            (left, right) if isinstance(left, np.ndarray) else (right, left)
+        )
+        if isinstance(value, Series):
+            return None
+        if op == "Div" and constant is left:
+            return None
+        if not isinstance(value, (Rows, Sums)):
+            raise NotKnown
+        _check_broadcasts(constant, value.size)
+        c = np.asarray(constant, np.float64).reshape(-1)
+        if isinstance(value, Sums) and op == "Add" and value.is_product():
+            return value.with_bias(constant.reshape(-1))
+        if isinstance(value, Sums) and _number(constant) is not None:
+            return None
+        if isinstance(value, Sums) and not is_linear(value.expression):
+            value = value.closed(self.algebra)
+        if op == "Sub":
+            negative = constant is left  # c - x
+            return value.affine(-1.0 if negative else 1.0, c if negative else -c)
+        if op == "Add":
+            return value.affine(1.0, c)
+        if not np.all(c):
+            raise ValueError("it multiplies or divides by 0")
+        if op == "Mul":
+            return value.affine(c, 0.0)
+        return (
+            value.divided(c) if isinstance(value, Rows) else value.affine(1.0 / c, 0.0)
+        )
+
+    def batch_normalization(self, node: Node, inputs: list[Value]) -> Value:
+        """(x - mean) / sqrt(var + epsilon) gamma + beta, the numbers constant."""
+        value, *constants = inputs
+        if node.attributes.get("training_mode", 0) or len(constants) != 4:
+            raise NotKnown
+        if not all(_is_weight(c) and c.ndim == 1 for c in constants):
+            raise NotKnown
+        gamma, beta, mean, variance = (c.astype(np.float64) for c in constants)
+        factor = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+        shift = beta - mean * factor
+        if isinstance(value, Sums) and not is_linear(value.expression):
+            value = value.closed(self.algebra)
+        if not isinstance(value, (Rows, Sums)):
+            raise NotKnown
+        _check_broadcasts(factor, value.size)
+        if isinstance(value, Rows) and not np.all(factor):
+            raise ValueError("it multiplies by 0")
+        return value.affine(factor, shift)
+
+    def scaler(self, node: Node, inputs: list[Value]) -> Value:
+        """skl2onnx's (x - offset) * scale."""
+        rows = inputs[0]
+        offset, scale = (
+            np.asarray(node.attributes.get(name, default), np.float64)
+            for name, default in (("offset", [0.0]), ("scale", [1.0]))
+        )
+        if not isinstance(rows, Rows) or not np.all(scale):
+            raise NotKnown
+        _check_broadcasts(offset, rows.size)
+        _check_broadcasts(scale, rows.size)
+        return rows.affine(1.0, -offset).affine(scale, 0.0)
+
+    # -------------------------------------------------------- what does nothing
+
+    def same(self, node: Node, inputs: list[Value]) -> Value:
+        """Its first input."""
+        if node.op == "Dropout" and len(inputs) > 2:
+            training = inputs[2]
+            if not isinstance(training, np.ndarray) or training.any():
+                raise NotKnown
+        if node.op == "Cast" and node.attributes.get("to") not in {1, 10, 11, 16}:
+            raise ValueError("it casts to no floating-point numbers")
+        return inputs[0]
+
+    def flatten(self, node: Node, inputs: list[Value]) -> Value:
+        """(n, ...) as (n, n_in)."""
+        if node.attributes.get("axis", 1) not in {1, -1}:
+            raise NotKnown
+        return _flat(inputs[0])
+
+    def reshape(self, node: Node, inputs: list[Value]) -> Value:
+        """The same for a Reshape to (n, n_in); n is 0, -1 or the shape's own."""
+        value, shape = inputs
+        if not isinstance(shape, np.ndarray) or shape.ndim != 1:
+            raise NotKnown
+        made, to = _flat(value), shape.tolist()
+        if to == [-1] and made.size == 1:
+            return made
+        if len(to) != 2 or to[0] not in {-1, 0, BATCH} or to[0] == to[1] == -1:
+            raise ValueError(f"it makes rows {to}")
+        if to[1] != -1 and made.size not in {to[1], None}:
+            raise ValueError(f"it makes rows of {to[1]} numbers of rows of {made.size}")
+        return made
+
+    def squeeze(self, node: Node, inputs: list[Value]) -> Value:
+        """(n, 1) as (n,): rows of one number all the same."""
+        axes = axes_of(self._graph.opset, inputs, node.attributes)
+        if not isinstance(inputs[0], (Rows, Sums)) or inputs[0].size != 1:
+            raise NotKnown
+        if axes not in ([1], [-1]):
+            raise NotKnown
+        return inputs[0]
+
+    def shape(self, node: Node, inputs: list[Value]) -> Value:
+        """Its shape, n being BATCH; only Reshape knows what to do with that."""
+        value = inputs[0]
+        sizes = value.shape[1:] if isinstance(value, Unflattened) else (value.size,)
+        if None in sizes:
+            raise NotKnown
+        made = np.array([BATCH, *sizes], np.int64)
+        at = node.attributes
+        return made[at.get("start", 0) : at.get("end", len(made))]
+
+
+_LINES = {"Add", "Sub", "Mul", "Div"}
+_HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
+    "BatchNormalization": Interpreter.batch_normalization,
+    "Cast": Interpreter.same,
+    "CastLike": Interpreter.same,
+    "Dropout": Interpreter.same,
+    "Flatten": Interpreter.flatten,
+    "Gemm": Interpreter.gemm,
+    "Identity": Interpreter.same,
+    "MatMul": Interpreter.matmul,
+    "Reshape": Interpreter.reshape,
+    "Shape": Interpreter.shape,
+    "Squeeze": Interpreter.squeeze,
+    "ai.onnx.ml.Scaler": Interpreter.scaler,
+}
+
+
+def _constant(node: Node) -> Array:
+    at = node.attributes
+    if "value" in at:
+        return array(at["value"])
+    for key, dtype in (
+        *(("value_float", "float32"), ("value_floats", "float32")),
+        *(("value_int", "int64"), ("value_ints", "int64")),
+    ):
+        if key in at:
+            return np.array(at[key], dtype)
+    raise NotKnown
+
+
+def _is_weight(value: Value) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def _times(values: Array, factor: float) -> Array:
+    return (
+        values if factor == 1.0 else (values * np.float64(factor)).astype(values.dtype)
+    )
+
+
+def _check_broadcasts(constant: Array, size: int | None) -> None:
+    """One number, or one for each of the row's."""
+    if constant.dtype.kind not in "fiu":
+        raise ValueError(f"its constant is of {constant.dtype}")
+    rows = constant.shape[:-1]
+    if constant.ndim > 2 or math.prod(rows) != 1 or constant.size == 0:
+        raise ValueError(f"its constant has shape {constant.shape}")
+    if constant.size not in {1, size} and size is not None:
+        raise ValueError(f"its constant has {constant.size} numbers, but {size} come")
+
+
+def _check_softmax(attributes: dict[str, Any], opset: int) -> None:
+    axis = attributes.get("axis", -1 if opset >= 13 else 1)
+    if axis not in {1, -1}:
+        raise ValueError(f"its axis is {axis}, not the rows'")
+
+
+def _clip_bounds(inputs: list[Value], attributes: dict[str, Any]) -> list[Value]:
+    """The bounds as inputs, as they are since opset 11."""
+    low, high = attributes.pop("min", -math.inf), attributes.pop("max", math.inf)
+    given = [*inputs, None, None][:3]
+    bounds = [
+        np.array(default) if bound is None else bound
+        for bound, default in zip(given[1:], (low, high), strict=True)
+    ]
+    return [given[0], *bounds]
+
+
+def _number(constant: Array) -> float | None:
+    """The number that all of them are, if they are."""
+    first = float(constant.flat[0])
+    return first if bool((constant == constant.flat[0]).all()) else None
+
+
+def _argument(value: Value, sums: Sums) -> Any:
+    """What the algebra takes: an expression over the z of `sums`, or a number."""
+    if isinstance(value, Series):
+        return value.polys
+    if isinstance(value, np.ndarray):
+        if (value.ndim == 1 and value.size > 1) or value.dtype.kind == "i":
+            return value
+        number = _number(value) if value.size else None
+        if number is None or value.ndim > 2:
+            raise ValueError(f"its constant has shape {value.shape}")
+        return number
+    if not isinstance(value, Sums) or not value.same_z(sums):
+        raise ValueError("it joins two branches of the graph")
+    return value.expression
+
+
+def _flat(value: Value) -> Rows | Sums:
+    if isinstance(value, (Rows, Sums)):
+        return value
+    if not isinstance(value, Unflattened):
+        raise NotKnown
+    sizes: Sequence[int | None] = value.shape[1:]
+    known = [size for size in sizes if size is not None]
+    return Rows((), math.prod(known) if len(known) == len(sizes) else None)

@@ -1,0 +1,274 @@
+"""ONNX operators that may stand in an activation, on `onnx_algebra`'s expressions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fcnn.formats import onnx_activations as forms
+from fcnn.formats.onnx_polynomials import (
+    MAX_POWER,
+    MAX_TERMS,
+    ONE,
+    NotKnown,
+    Poly,
+    add,
+    close,
+    constant,
+    leading,
+    multiply,
+    same,
+    scale,
+)
+
+if TYPE_CHECKING:
+    from fcnn.formats.onnx_algebra import Algebra
+
+# ---------------------------------------------------- functions, normal form
+
+
+def _odd(function: str) -> Callable[..., Poly]:
+    def apply(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
+        sign = math.copysign(1.0, leading(u))
+        return scale(o.atom(function, scale(u, sign)), sign)
+
+    return apply
+
+
+def _plain(function: str) -> Callable[..., Poly]:
+    def apply(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
+        leading(u)  # a constant has been folded before
+        return o.atom(function, u)
+
+    return apply
+
+
+def _positive(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
+    """max(u, 0), the argument's leading coefficient 1."""
+    c = leading(u)
+    return scale(o.atom("max" if c > 0.0 else "min", scale(u, 1.0 / c)), c)
+
+
+def _negative(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
+    """min(u, 0)."""
+    c = leading(u)
+    return scale(o.atom("min" if c > 0.0 else "max", scale(u, 1.0 / c)), c)
+
+
+def _symmetric_clip(o: Algebra, u: Poly, bound: float) -> Poly:
+    """u cut to [-bound, bound]."""
+    c = leading(u)
+    return scale(o.atom("clip", scale(u, 1.0 / c), bound / abs(c)), c)
+
+
+def _reciprocal(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
+    """1 / u; 1 / (1 + e^v) is sigmoid(-v)."""
+    if u.keys() == {ONE}:
+        return constant(1.0 / u[ONE])
+    found = o.only(u, "exp")
+    if found is not None and close(found[0], 1.0) and close(found[2], 1.0):
+        return o.atom("sigmoid", scale(found[1].argument, -1.0))
+    c = leading(u)
+    return scale(o.atom("reciprocal", scale(u, 1.0 / c)), 1.0 / c)
+
+
+def _log(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
+    """log u; log(1 + e^v) is softplus(v)."""
+    found = o.only(u, "exp")
+    if found is not None and close(found[0], 1.0) and close(found[2], 1.0):
+        return o.atom("softplus", found[1].argument)
+    return o.atom("log", u)
+
+
+FUNCTIONS: dict[str, Callable[[Algebra, Poly, float], Poly]] = {
+    "max": _positive,
+    "min": _negative,
+    "clip": _symmetric_clip,
+    "exp": _plain("exp"),
+    "log": _log,
+    "erf": _odd("erf"),
+    "tanh": _odd("tanh"),
+    "sin": _odd("sin"),
+    "sigmoid": _plain("sigmoid"),
+    "softplus": _plain("softplus"),
+    "softmax": _plain("softmax"),
+    "reciprocal": _reciprocal,
+}
+
+
+# ----------------------------------------------------------------- operators
+
+
+def _max(o: Algebra, p: Poly, q: Poly) -> Poly:
+    if p.keys() <= {ONE}:
+        p, q = q, p
+    if q.keys() <= {ONE}:
+        low = q.get(ONE, 0.0)
+        for function, sign in (("min", 1.0), ("max", -1.0)):  # max(min(v, h), low)
+            found = o.only(p, function)
+            if found is not None and found[0] * sign > 0.0:
+                c, atom, h = found
+                return _clip(o, add(scale(atom.argument, c), constant(h)), low, h)
+        return add(_positive(o, add(p, constant(-low))), constant(low))
+    slope = _ratio(q, p)  # max(p, slope p)
+    if slope > 1.0:
+        p, slope = q, 1.0 / slope
+    return add(_positive(o, p), scale(_negative(o, p), slope))
+
+
+def _min(o: Algebra, p: Poly, q: Poly) -> Poly:
+    return scale(_max(o, scale(p, -1.0), scale(q, -1.0)), -1.0)
+
+
+def _ratio(p: Poly, q: Poly) -> float:
+    """r where p is r q."""
+    largest = max(q, key=lambda m: abs(q[m]))
+    r = p.get(largest, 0.0) / q[largest]
+    if r == 0.0 or not same(p, scale(q, r)):
+        raise NotKnown
+    return r
+
+
+def _clip(o: Algebra, p: Poly, low: Any = -math.inf, high: Any = math.inf) -> Poly:
+    low, high = _number(low), _number(high)
+    if low == -math.inf and high == math.inf:
+        return p
+    if high == math.inf:
+        return _max(o, p, constant(low))
+    if low == -math.inf:
+        return _min(o, p, constant(high))
+    if not low < high:
+        raise NotKnown
+    middle, bound = constant((low + high) / 2.0), (high - low) / 2.0
+    return add(_symmetric_clip(o, add(p, scale(middle, -1.0)), bound), middle)
+
+
+def _number(p: Any) -> float:
+    if isinstance(p, float):
+        return p
+    if not p.keys() <= {ONE}:
+        raise NotKnown
+    return float(p.get(ONE, 0.0))
+
+
+def _power(_: Algebra, p: Poly, exponent: Poly) -> Poly:
+    n = _number(exponent)
+    if not n.is_integer() or not 1 <= n <= MAX_POWER:
+        raise NotKnown
+    made = p
+    for _i in range(int(n) - 1):
+        made = multiply(made, p)
+    return made
+
+
+def _hard_sigmoid(o: Algebra, p: Poly, alpha: float = 0.2, beta: float = 0.5) -> Poly:
+    return _clip(o, add(scale(p, alpha), constant(beta)), 0.0, 1.0)
+
+
+def _elu(o: Algebra, p: Poly, alpha: float = 1.0) -> Poly:
+    made: Poly = forms.elu(o, p, alpha)
+    return made
+
+
+def _selu(
+    o: Algebra,
+    p: Poly,
+    alpha: float = 1.67326319217681884765625,  # ONNX's defaults, in float32
+    gamma: float = 1.05070102214813232421875,
+) -> Poly:
+    return scale(_elu(o, p, alpha), gamma)
+
+
+def _celu(o: Algebra, p: Poly, alpha: float = 1.0) -> Poly:
+    if alpha <= 0.0:
+        raise NotKnown
+    return scale(_elu(o, scale(p, 1.0 / alpha)), alpha)
+
+
+def _gelu(o: Algebra, p: Poly, approximate: str = "none") -> Poly:
+    if approximate not in {"none", "tanh"}:
+        raise NotKnown
+    made: Poly = (forms.gelu if approximate == "none" else forms.gelu_tanh)(o, p)
+    return made
+
+
+def _unsqueeze(_: Algebra, p: Poly, axes: Any) -> list[Poly]:
+    """(n, k) as (n, k, 1): a list of one expression."""
+    if [int(axis) for axis in axes] not in ([2], [-1]):
+        raise NotKnown
+    return [p]
+
+
+def _product(_: Algebra, p: Any, q: Any) -> Any:
+    """p q; of (n, k, 1) and m numbers (n, k, m), a list of m expressions."""
+    for one, numbers in ((p, q), (q, p)):
+        if isinstance(one, list):
+            if len(one) != 1 or isinstance(numbers, list) or len(numbers) > MAX_TERMS:
+                raise NotKnown
+            if isinstance(numbers, dict):
+                raise NotKnown
+            return [scale(one[0], float(c)) for c in numbers]
+    if not (isinstance(p, dict) and isinstance(q, dict)):
+        raise NotKnown
+    return multiply(p, q)
+
+
+def _dot(_: Algebra, p: Any, c: Any) -> Poly:
+    """(n, k, m) times m numbers: the sum of m expressions."""
+    if not isinstance(p, list) or len(p) != len(c):
+        raise NotKnown
+    total: Poly = {}
+    for q, factor in zip(p, c, strict=True):
+        total = add(total, scale(q, float(factor)))
+    return total
+
+
+def _sines(o: Algebra, p: Any) -> Any:
+    sine = FUNCTIONS["sin"]
+    if isinstance(p, list):
+        return [sine(o, q, 0.0) for q in p]
+    return sine(o, p, 0.0)
+
+
+def _of(function: str) -> Callable[..., Poly]:
+    return lambda o, p: FUNCTIONS[function](o, p, 0.0)
+
+
+# Every operator that may stand in an activation, by its name in the default domain.
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "Abs": lambda o, p: add(_positive(o, p), scale(_negative(o, p), -1.0)),
+    "Add": lambda _, p, q: add(p, q),
+    "Celu": _celu,
+    "Clip": _clip,
+    "Div": lambda o, p, q: multiply(p, _reciprocal(o, q)),
+    "Elu": _elu,
+    "Erf": _of("erf"),
+    "Exp": _of("exp"),
+    "Gelu": _gelu,
+    "HardSigmoid": _hard_sigmoid,
+    "LeakyRelu": lambda o, p, alpha=0.01: forms.leaky_relu(o, p, alpha),
+    "Log": _of("log"),
+    "MatMul": _dot,
+    "Max": _max,
+    "Min": _min,
+    "Mish": forms.mish,
+    "Mul": _product,
+    "Neg": lambda _, p: scale(p, -1.0),
+    "PRelu": lambda o, p, slope: forms.leaky_relu(o, p, _number(slope)),
+    "Pow": _power,
+    "Reciprocal": _of("reciprocal"),
+    "Relu": _of("max"),
+    "Selu": _selu,
+    "Sigmoid": _of("sigmoid"),
+    "Sin": _sines,
+    "Softmax": lambda o, p, axis=-1: FUNCTIONS["softmax"](o, p, 0.0),  # noqa: ARG005
+    "Softplus": _of("softplus"),
+    "Softsign": forms.softsign,
+    "Sub": lambda _, p, q: add(p, scale(q, -1.0)),
+    "Swish": lambda o, p, alpha=1.0: multiply(
+        p, FUNCTIONS["sigmoid"](o, scale(p, alpha), 0.0)
+    ),
+    "Tanh": _of("tanh"),
+    "Unsqueeze": _unsqueeze,
+}
