@@ -41,15 +41,15 @@ class Exports(Derivatives):
 
         Its input ``x`` is (n, n_in), its output ``y`` (n, n_out) is what ``predict(x)``
         answers; n is any number. The standardizer and softmax are part of it, dropout
-        and noise are not. Tensors have the formulas' letters: ``layers.1.weight``, which
-        is (n_out, n_in), ``z1``, ``a1``. Sizes, activations, loss and seed are in the
+        and noise are not. Tensors have the formulas' letters: ``layers.1.weight``
+        (n_out, n_in), ``z1``, ``a1``. Sizes, activations, loss and seed are in the
         model's metadata.
 
         Parameters
         ----------
         path : path, optional
-            Where to write; the file appears whole or not at all. Without it the model is
-            returned.
+            Where to write; the file appears whole or not at all. Without a path the
+            model is returned.
         opset : int, default 17
             Version of ONNX's operators, from 13 to the newest that the onnx library
             knows. The IR version is the oldest that goes with it: 8 for 17. Gelu (opset

@@ -1,8 +1,8 @@
 """The activations as ONNX operators: what is written, and what is known again.
 
-A formula is called with a function that applies an operator, ``o("Erf", z)``, so that the
-same lines write nodes (`onnx_writer`) and make the expression that nodes are compared
-with (`onnx_algebra`). To add an activation: its forms in `FORMS`.
+A formula is called with a function that applies an operator, ``o("Erf", z)``, so that
+the same lines write nodes (`onnx_writer`) and make the expression that nodes are
+compared with (`onnx_algebra`). To add an activation: its forms in `FORMS`.
 """
 
 from __future__ import annotations

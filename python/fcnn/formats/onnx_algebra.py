@@ -2,9 +2,9 @@
 
 An expression over one variable z is a polynomial in z and in atoms, which are functions
 of expressions: 0.5 z + 0.5 z erf(0.7071 z) is gelu, in whatever order a library has
-written its products and sums. Functions that are one another's sums are written in one of
-them: |u| as max(u, 0) - min(u, 0), a clip as a clip to [-h, h]. Numbers are compared to
-a tolerance, because files hold constants in float32.
+written its products and sums. Functions that are one another's sums are written in one
+of them: |u| as max(u, 0) - min(u, 0), a clip as a clip to [-h, h]. Numbers are compared
+to a tolerance, because files hold constants in float32.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Algebra:
         self._made: dict[tuple[Any, float], Poly] = {}
 
     def __call__(self, op: str, *inputs: Any, **attributes: Any) -> Any:
+        """The operator of expressions, numbers and arrays; else NotKnown."""
         if op not in OPERATORS:
             raise NotKnown
         polys = [constant(p) if isinstance(p, (int, float)) else p for p in inputs]

@@ -215,4 +215,5 @@ def _external(tensor: onnx.TensorProto, n_bytes: int, folder: Path | None) -> by
         )
     with path.open("rb") as file:
         file.seek(int(offset))
-        return file.read(n_bytes)
+        data: bytes = file.read(n_bytes)
+        return data

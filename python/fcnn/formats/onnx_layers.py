@@ -24,6 +24,11 @@ from fcnn.formats.onnx_algebra import Algebra, Recognised
 from fcnn.formats.onnx_polynomials import ONE, Poly, Z, is_linear
 from fcnn.formats.plain import Activation, PlainLayer, PlainNetwork
 
+
+class NoActivation(ValueError):
+    """What is applied to weighted sums is no hidden activation, or none at all."""
+
+
 _IDENTITY = Recognised(Activation("identity", None))
 _LARGEST_DIAGONAL = 4096  # outputs of a layer that only scales
 
@@ -101,7 +106,7 @@ class Sums:
     @property
     def size(self) -> int:
         """The number of z."""
-        return self.weight.shape[0]
+        return int(self.weight.shape[0])
 
     @property
     def expression(self) -> Poly:
@@ -142,10 +147,13 @@ class Sums:
             )
         return made
 
+    def divided(self, by: Vector) -> Sums:
+        """A linear expression over the divisor."""
+        return self.affine(1.0 / by, 0.0)
+
     def _without_line(self) -> Sums:
         """c z + d, as z."""
         poly = self.expression
-        assert is_linear(poly)
         made = replace(self, poly=None)
         if poly == {Z: 1.0}:
             return made
@@ -160,12 +168,16 @@ class Sums:
         else:
             found = algebra.recognise(self.expression)
         if found is None:
-            raise ValueError(
-                f"{' and '.join(self.nodes)} are no activation that is known"
+            raise NoActivation(
+                f"what the nodes {', '.join(self.nodes)} make together of weighted "
+                "sums is no activation of fcnn"
             )
         activation = found.activation
         if activation_info(activation.name)["output_only"] and not last:
-            raise ValueError(f"{activation} is an activation for the output only")
+            raise NoActivation(
+                f"the nodes {', '.join(self.nodes)} make {activation}, which is for "
+                "the output only"
+            )
         if source.weight.dtype == np.float32:
             activation = _in_float32(activation)
         layer = source._layer(activation, found.z_scale, found.z_shift)

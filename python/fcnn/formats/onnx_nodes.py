@@ -13,9 +13,16 @@ from fcnn._types import Array
 from fcnn.formats.onnx_algebra import Algebra
 from fcnn.formats.onnx_constants import BATCH, FOLDED, axes_of
 from fcnn.formats.onnx_graph import Graph, Node, array
-from fcnn.formats.onnx_layers import Rows, Sums
+from fcnn.formats.onnx_layers import NoActivation, Rows, Sums
+from fcnn.formats.onnx_lines import (
+    LINES,
+    batch_normalization,
+    check_broadcasts,
+    line,
+    scaler,
+)
 from fcnn.formats.onnx_operators import OPERATORS
-from fcnn.formats.onnx_polynomials import NotKnown, Poly, is_linear
+from fcnn.formats.onnx_polynomials import NotKnown, Poly
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Interpreter:
             inputs = [self._values[name] if name else None for name in node.inputs]
             try:
                 made = self._apply(node, inputs)
+            except NoActivation:
+                raise
             except NotKnown:
                 raise ValueError(f"{node} is not understood") from None
             except (ValueError, IndexError, TypeError, ArithmeticError) as error:
@@ -118,7 +127,7 @@ class Interpreter:
         weight = np.ascontiguousarray(b if at.get("transB", 0) else b.T)
         bias = None
         if c is not None:
-            _check_broadcasts(c, weight.shape[0])
+            check_broadcasts(c, weight.shape[0])
             bias = _times(
                 np.broadcast_to(c.reshape(-1), weight.shape[0]), at.get("beta", 1.0)
             )
@@ -143,7 +152,7 @@ class Interpreter:
         if node.op == "Clip":
             inputs = _clip_bounds(inputs, attributes)
         variables = [v for v in inputs if not isinstance(v, np.ndarray)]
-        if node.op in _LINES and len(inputs) == 2 and len(variables) == 1:
+        if node.op in LINES and len(inputs) == 2 and len(variables) == 1:
             made = self._line(node.op, inputs)
             if made is not None:
                 return made
@@ -159,73 +168,40 @@ class Interpreter:
         made = self.algebra(node.op, *arguments, **attributes)
         if isinstance(made, list):
             return Series(sums, made)
-        nodes = tuple(dict.fromkeys((*sums.nodes, f"{node.op} {node.name!r}")))
+        before = [name for v in variables if isinstance(v, Sums) for name in v.nodes]
+        nodes = tuple(dict.fromkeys((*before, f"{node.op} {node.name!r}")))
         return replace(sums, poly=made, nodes=nodes)
 
-    def _line(self, op: str, inputs: list[Value]) -> Value:
+    def _line(self, op: str, inputs: list[Value]) -> Rows | Sums | None:
         """x + c and the like; None where the algebra is to see a number."""
-        left, right = inputs
-        constant, value = (
-            (left, right) if isinstance(left, np.ndarray) else (right, left)
-        )
-        if isinstance(value, Series):
-            return None
-        if op == "Div" and constant is left:
-            return None
+        value, constant = inputs
+        if isinstance(value, np.ndarray):
+            if op == "Div":
+                return None
+            value, constant = constant, value
+            if op == "Sub" and isinstance(value, Rows):  # c - x
+                op, value = "Add", value.affine(-1.0, 0.0)
         if not isinstance(value, (Rows, Sums)):
-            raise NotKnown
-        _check_broadcasts(constant, value.size)
-        c = np.asarray(constant, np.float64).reshape(-1)
-        if isinstance(value, Sums) and op == "Add" and value.is_product():
-            return value.with_bias(constant.reshape(-1))
-        if isinstance(value, Sums) and _number(constant) is not None:
             return None
-        if isinstance(value, Sums) and not is_linear(value.expression):
-            value = value.closed(self.algebra)
-        if op == "Sub":
-            negative = constant is left  # c - x
-            return value.affine(-1.0 if negative else 1.0, c if negative else -c)
-        if op == "Add":
-            return value.affine(1.0, c)
-        if not np.all(c):
-            raise ValueError("it multiplies or divides by 0")
-        if op == "Mul":
-            return value.affine(c, 0.0)
-        return (
-            value.divided(c) if isinstance(value, Rows) else value.affine(1.0 / c, 0.0)
-        )
+        is_bias = isinstance(value, Sums) and op == "Add" and value.is_product()
+        if isinstance(value, Sums) and not is_bias and _number(constant) is not None:
+            return None
+        if isinstance(value, Sums) and op == "Sub" and constant is inputs[0]:
+            op, value = (
+                "Add",
+                replace(value, poly=self.algebra("Neg", value.expression)),
+            )
+        return line(op, value, constant, self.algebra)
 
     def batch_normalization(self, node: Node, inputs: list[Value]) -> Value:
-        """(x - mean) / sqrt(var + epsilon) gamma + beta, the numbers constant."""
-        value, *constants = inputs
-        if node.attributes.get("training_mode", 0) or len(constants) != 4:
+        """BatchNormalization of inference."""
+        if not isinstance(inputs[0], (Rows, Sums)):
             raise NotKnown
-        if not all(_is_weight(c) and c.ndim == 1 for c in constants):
-            raise NotKnown
-        gamma, beta, mean, variance = (c.astype(np.float64) for c in constants)
-        factor = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
-        shift = beta - mean * factor
-        if isinstance(value, Sums) and not is_linear(value.expression):
-            value = value.closed(self.algebra)
-        if not isinstance(value, (Rows, Sums)):
-            raise NotKnown
-        _check_broadcasts(factor, value.size)
-        if isinstance(value, Rows) and not np.all(factor):
-            raise ValueError("it multiplies by 0")
-        return value.affine(factor, shift)
+        return batch_normalization(node, inputs[0], inputs[1:], self.algebra)
 
     def scaler(self, node: Node, inputs: list[Value]) -> Value:
-        """skl2onnx's (x - offset) * scale."""
-        rows = inputs[0]
-        offset, scale = (
-            np.asarray(node.attributes.get(name, default), np.float64)
-            for name, default in (("offset", [0.0]), ("scale", [1.0]))
-        )
-        if not isinstance(rows, Rows) or not np.all(scale):
-            raise NotKnown
-        _check_broadcasts(offset, rows.size)
-        _check_broadcasts(scale, rows.size)
-        return rows.affine(1.0, -offset).affine(scale, 0.0)
+        """skl2onnx's Scaler."""
+        return scaler(node, inputs[0])
 
     # -------------------------------------------------------- what does nothing
 
@@ -245,7 +221,7 @@ class Interpreter:
             raise NotKnown
         return _flat(inputs[0])
 
-    def reshape(self, node: Node, inputs: list[Value]) -> Value:
+    def reshape(self, _: Node, inputs: list[Value]) -> Value:
         """The same for a Reshape to (n, n_in); n is 0, -1 or the shape's own."""
         value, shape = inputs
         if not isinstance(shape, np.ndarray) or shape.ndim != 1:
@@ -279,7 +255,6 @@ class Interpreter:
         return made[at.get("start", 0) : at.get("end", len(made))]
 
 
-_LINES = {"Add", "Sub", "Mul", "Div"}
 _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
     "BatchNormalization": Interpreter.batch_normalization,
     "Cast": Interpreter.same,
@@ -317,17 +292,6 @@ def _times(values: Array, factor: float) -> Array:
     return (
         values if factor == 1.0 else (values * np.float64(factor)).astype(values.dtype)
     )
-
-
-def _check_broadcasts(constant: Array, size: int | None) -> None:
-    """One number, or one for each of the row's."""
-    if constant.dtype.kind not in "fiu":
-        raise ValueError(f"its constant is of {constant.dtype}")
-    rows = constant.shape[:-1]
-    if constant.ndim > 2 or math.prod(rows) != 1 or constant.size == 0:
-        raise ValueError(f"its constant has shape {constant.shape}")
-    if constant.size not in {1, size} and size is not None:
-        raise ValueError(f"its constant has {constant.size} numbers, but {size} come")
 
 
 def _check_softmax(attributes: dict[str, Any], opset: int) -> None:

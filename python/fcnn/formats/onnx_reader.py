@@ -30,7 +30,7 @@ def from_onnx(
     - Gemm, or MatMul and Add, with constant weights;
     - an activation after each, as an operator or written out in simpler ones: the Erf
       of gelu, Softplus and Tanh of mish, a Clip for hard_tanh, in any order of products
-      and sums. What is an activation of fcnn but for a factor and a shift is one too, and
+      and sums. What is an activation of fcnn but for factors and shifts is one too, and
       the numbers go into the weights beside it: relu6, z sigmoid(1.702 z);
     - additions and products with constants. On the inputs and on the outputs of a
       linear last layer they become the `fcnn.Standardizer`, so that ``(x - mean) /
@@ -110,7 +110,7 @@ def _output(graph: onnx_graph.Graph, wanted: str | None) -> str:
     names = graph.outputs if len(graph.outputs) == 1 else graph.float_outputs
     if len(names) != 1:
         raise ValueError(
-            f"it has the outputs {list(graph.outputs)}: say which with output=, which may "
-            "be any tensor's name"
+            f"it has the outputs {list(graph.outputs)}: say which with output=, which "
+            "may be any tensor's name"
         )
     return names[0]

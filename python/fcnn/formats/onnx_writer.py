@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _architecture, _checks
-from fcnn._atomic import check_target, replace_file
+from fcnn._atomic import replace_file
 from fcnn._standardize import Standardizer
 from fcnn._types import Array
 from fcnn.config import version
@@ -17,7 +17,7 @@ from fcnn.formats import onnx_activations, plain
 from fcnn.formats.onnx_library import library
 
 if TYPE_CHECKING:
-    import onnx
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
     from fcnn._base import NetworkBase
 
@@ -30,11 +30,10 @@ def write(
 ) -> None:
     """Writes the model to a file that appears whole or not at all."""
     target = _checks.path("path", path)
-    check_target(target)
     replace_file(target, model(net, opset, dtype).SerializeToString())
 
 
-def model(net: NetworkBase, opset: Any, dtype: Any) -> onnx.ModelProto:
+def model(net: NetworkBase, opset: Any, dtype: Any) -> ModelProto:
     """The network as a model that the library's checker has passed."""
     onnx = library()
     newest = onnx.defs.onnx_opset_version()
@@ -60,7 +59,7 @@ def model(net: NetworkBase, opset: Any, dtype: Any) -> onnx.ModelProto:
         doc_string=repr(net),
     )
     versions = [onnx.helper.make_opsetid("", opset)]
-    made = onnx.helper.make_model(
+    made: ModelProto = onnx.helper.make_model(
         graph,
         opset_imports=versions,
         ir_version=onnx.helper.find_min_ir_version_for(versions),
@@ -82,10 +81,11 @@ def model(net: NetworkBase, opset: Any, dtype: Any) -> onnx.ModelProto:
     return made
 
 
-def _row_type(name: str, dtype: np.dtype[Any], size: int) -> onnx.ValueInfoProto:
+def _row_type(name: str, dtype: np.dtype[Any], size: int) -> ValueInfoProto:
     onnx = library()
     kind = onnx.helper.np_dtype_to_tensor_dtype(dtype)
-    return onnx.helper.make_tensor_value_info(name, kind, ["n", size])
+    made: ValueInfoProto = onnx.helper.make_tensor_value_info(name, kind, ["n", size])
+    return made
 
 
 class Builder:
@@ -97,13 +97,13 @@ class Builder:
 
     def __init__(self, opset: int, dtype: np.dtype[Any]) -> None:
         self.opset, self.dtype = opset, dtype
-        self.nodes: list[onnx.NodeProto] = []
-        self._initializers: dict[str, onnx.TensorProto] = {}
+        self.nodes: list[NodeProto] = []
+        self._initializers: dict[str, TensorProto] = {}
         self._prefix, self._used = "", set[str]()
         self._onnx = library()
 
     @property
-    def initializers(self) -> list[onnx.TensorProto]:
+    def initializers(self) -> list[TensorProto]:
         """The tensors in the order of their first use."""
         return list(self._initializers.values())
 
