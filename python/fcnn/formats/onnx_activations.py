@@ -41,10 +41,14 @@ def leaky_relu(o: Apply, z: Any, slope: float) -> Any:
     return o("Add", o("Relu", z), o("Mul", o("Min", z, 0.0), slope))
 
 
+def elu_rest(o: Apply, z: Any, alpha: float) -> Any:
+    """alpha (e^min(z, 0) - 1)."""
+    return o("Mul", o("Sub", o("Exp", o("Min", z, 0.0)), 1.0), alpha)
+
+
 def elu(o: Apply, z: Any, alpha: float) -> Any:
     """max(z, 0) + alpha (e^min(z, 0) - 1)."""
-    rest = o("Sub", o("Exp", o("Min", z, 0.0)), 1.0)
-    return o("Add", o("Relu", z), o("Mul", rest, alpha))
+    return o("Add", o("Relu", z), elu_rest(o, z, alpha))
 
 
 def selu(o: Apply, z: Any, _: float = 0.0) -> Any:

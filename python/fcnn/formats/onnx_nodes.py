@@ -74,7 +74,12 @@ class Interpreter:
                 raise
             except NotKnown:
                 raise ValueError(f"{node} is not understood") from None
-            except (ValueError, IndexError, TypeError, ArithmeticError) as error:
+            except TypeError:
+                raise ValueError(
+                    f"{node} is not understood: it has other inputs or attributes than "
+                    "expected"
+                ) from None
+            except (ValueError, IndexError, KeyError, ArithmeticError) as error:
                 raise ValueError(f"{node} is not understood: {error}") from None
             self._values[node.outputs[0]] = made
         value = self._values.get(output)
@@ -152,6 +157,8 @@ class Interpreter:
         if node.op == "Clip":
             inputs = _clip_bounds(inputs, attributes)
         variables = [v for v in inputs if not isinstance(v, np.ndarray)]
+        if any(v is None for v in variables):
+            raise NotKnown
         if node.op in LINES and len(inputs) == 2 and len(variables) == 1:
             made = self._line(node.op, inputs)
             if made is not None:
@@ -162,7 +169,8 @@ class Interpreter:
         sums = one.sums if isinstance(one, Series) else one
         if not isinstance(sums, Sums):
             raise ValueError("it is applied to no weighted sums")  # noqa: TRY004
-        arguments = [_argument(v, sums) for v in inputs]
+        takes_arrays = isinstance(one, Series) or node.op == "Unsqueeze"
+        arguments = [_argument(v, sums, takes_arrays) for v in inputs]
         if node.op == "Unsqueeze" and self._graph.opset < 13:
             arguments.append(np.asarray(attributes.pop("axes")))
         made = self.algebra(node.op, *arguments, **attributes)
@@ -187,10 +195,8 @@ class Interpreter:
         if isinstance(value, Sums) and not is_bias and _number(constant) is not None:
             return None
         if isinstance(value, Sums) and op == "Sub" and constant is inputs[0]:
-            op, value = (
-                "Add",
-                replace(value, poly=self.algebra("Neg", value.expression)),
-            )
+            negative = self.algebra("Neg", value.expression)
+            op, value = "Add", replace(value, poly=negative)
         return line(op, value, constant, self.algebra)
 
     def batch_normalization(self, node: Node, inputs: list[Value]) -> Value:
@@ -317,12 +323,12 @@ def _number(constant: Array) -> float | None:
     return first if bool((constant == constant.flat[0]).all()) else None
 
 
-def _argument(value: Value, sums: Sums) -> Any:
-    """What the algebra takes: an expression over the z of `sums`, or a number."""
+def _argument(value: Value, sums: Sums, takes_arrays: bool) -> Any:  # noqa: FBT001
+    """What the algebra takes: an expression over the z of `sums`, or a constant."""
     if isinstance(value, Series):
         return value.polys
     if isinstance(value, np.ndarray):
-        if (value.ndim == 1 and value.size > 1) or value.dtype.kind == "i":
+        if takes_arrays and value.ndim == 1:
             return value
         number = _number(value) if value.size else None
         if number is None or value.ndim > 2:

@@ -18,12 +18,15 @@ from fcnn.formats.onnx_polynomials import (
     constant,
     leading,
     multiply,
+    ratio,
     same,
     scale,
 )
 
 if TYPE_CHECKING:
     from fcnn.formats.onnx_algebra import Algebra
+
+_LINEAR_FROM = 15.0  # softplus(z) - z is then below float32's precision
 
 # ---------------------------------------------------- functions, normal form
 
@@ -93,6 +96,7 @@ FUNCTIONS: dict[str, Callable[[Algebra, Poly, float], Poly]] = {
     "sigmoid": _plain("sigmoid"),
     "softplus": _plain("softplus"),
     "softmax": _plain("softmax"),
+    "positive": lambda o, u, _: _greater(o, u, {}),
     "reciprocal": _reciprocal,
 }
 
@@ -111,7 +115,7 @@ def _max(o: Algebra, p: Poly, q: Poly) -> Poly:
                 c, atom, h = found
                 return _clip(o, add(scale(atom.argument, c), constant(h)), low, h)
         return add(_positive(o, add(p, constant(-low))), constant(low))
-    slope = _ratio(q, p)  # max(p, slope p)
+    slope = ratio(q, p)  # max(p, slope p)
     if slope > 1.0:
         p, slope = q, 1.0 / slope
     return add(_positive(o, p), scale(_negative(o, p), slope))
@@ -119,15 +123,6 @@ def _max(o: Algebra, p: Poly, q: Poly) -> Poly:
 
 def _min(o: Algebra, p: Poly, q: Poly) -> Poly:
     return scale(_max(o, scale(p, -1.0), scale(q, -1.0)), -1.0)
-
-
-def _ratio(p: Poly, q: Poly) -> float:
-    """r where p is r q."""
-    largest = max(q, key=lambda m: abs(q[m]))
-    r = p.get(largest, 0.0) / q[largest]
-    if r == 0.0 or not same(p, scale(q, r)):
-        raise NotKnown
-    return r
 
 
 def _clip(o: Algebra, p: Poly, low: Any = -math.inf, high: Any = math.inf) -> Poly:
@@ -231,6 +226,34 @@ def _sines(o: Algebra, p: Any) -> Any:
     return sine(o, p, 0.0)
 
 
+def _greater(o: Algebra, p: Poly, q: Poly) -> Poly:
+    """1 where p > q, else 0; at equality either, for what is continuous there."""
+    u = add(p, scale(q, -1.0))
+    return o.atom("positive", scale(u, 1.0 / abs(leading(u))))
+
+
+def _where(o: Algebra, condition: Poly, a: Poly, b: Poly) -> Poly:
+    """The functions of two pieces that libraries write so."""
+    found = o.only(condition, "positive")
+    if found is None or (found[0], found[2]) != (1.0, 0.0):
+        raise NotKnown
+    u = found[1].argument
+    if leading(u) < 0.0:
+        u, a, b = scale(u, -1.0), b, a
+    soft = o.only(b, "softplus")
+    if soft is not None and soft[2] == 0.0:  # PyTorch's: v itself for v > 20
+        v = soft[1].argument
+        limit = add(v, scale(u, -leading(v)))
+        if not same(a, scale(v, soft[0])) or _number(limit) < _LINEAR_FROM:
+            raise NotKnown
+        return b
+    slope = ratio(a, u)
+    exp = o.only(b, "exp")
+    if exp is not None and close(exp[0], -exp[2]) and same(exp[1].argument, u):  # elu
+        return add(scale(_positive(o, u), slope), forms.elu_rest(o, u, exp[0]))
+    return add(scale(_positive(o, u), slope), scale(_negative(o, u), ratio(b, u)))
+
+
 def _of(function: str) -> Callable[..., Poly]:
     return lambda o, p: FUNCTIONS[function](o, p, 0.0)
 
@@ -246,8 +269,12 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Erf": _of("erf"),
     "Exp": _of("exp"),
     "Gelu": _gelu,
+    "Greater": _greater,
+    "GreaterOrEqual": _greater,
     "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": lambda o, p, alpha=0.01: forms.leaky_relu(o, p, alpha),
+    "Less": lambda o, p, q: _greater(o, q, p),
+    "LessOrEqual": lambda o, p, q: _greater(o, q, p),
     "Log": _of("log"),
     "MatMul": _dot,
     "Max": _max,
@@ -271,4 +298,5 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     ),
     "Tanh": _of("tanh"),
     "Unsqueeze": _unsqueeze,
+    "Where": _where,
 }

@@ -74,3 +74,12 @@ def leading(p: Poly) -> float:
     if not terms:
         raise NotKnown
     return p[min(terms)]
+
+
+def ratio(p: Poly, q: Poly) -> float:
+    """r where p is r q, r not 0."""
+    largest = max(q, key=lambda m: abs(q[m]), default=ONE)
+    r = p.get(largest, 0.0) / q[largest] if q else 0.0
+    if r == 0.0 or not same(p, scale(q, r)):
+        raise NotKnown
+    return r
