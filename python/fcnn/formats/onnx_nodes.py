@@ -74,7 +74,7 @@ class Interpreter:
                 raise
             except NotKnown:
                 raise ValueError(f"{node} is not understood") from None
-            except TypeError:
+            except (TypeError, AttributeError):  # of what attributes hold
                 raise ValueError(
                     f"{node} is not understood: it has other inputs or attributes than "
                     "expected"
@@ -103,7 +103,9 @@ class Interpreter:
         key = f"{node.domain}.{node.op}" if node.domain else node.op
         if key == "Constant":
             return _constant(node)
-        if inputs and all(v is None or isinstance(v, np.ndarray) for v in inputs):
+        while inputs and inputs[-1] is None:
+            inputs.pop()
+        if inputs and all(isinstance(v, np.ndarray) for v in inputs):
             if key not in FOLDED:
                 raise NotKnown
             return FOLDED[key](self._graph.opset, inputs, node.attributes)
