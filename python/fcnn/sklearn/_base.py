@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import sklearn
@@ -118,8 +119,9 @@ class BaseMLP(BaseEstimator):
 
     def _set_parameters(self, given: dict[str, Any]) -> None:
         """Keeps the arguments of __init__ as they are, as `clone` needs them."""
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        for name, value in given.items():
+            if name != "self":
+                setattr(self, name, value)
 
     # ---- what a subclass knows ----
 
@@ -229,7 +231,7 @@ class BaseMLP(BaseEstimator):
         """Draws a new network and sets what counts its training to the beginning."""
         names = _solvers.activations(self.activation, len(sizes) - 2)
         last = names[-1] if names else _solvers.activations(self.activation, 1)[0]
-        vars(self).pop("network_", None)
+        self.__dict__.pop("network_", None)
         self.coefs_, self.intercepts_ = _solvers.draw_start(
             sizes, [*names, last], random_state, dtype
         )
@@ -242,7 +244,7 @@ class BaseMLP(BaseEstimator):
     def _split(
         self, rows: Rows, X_val: Any, y_val: Any, random_state: np.random.RandomState
     ) -> tuple[Array, Rows | None]:
-        """The numbers of the training rows, and the validation rows if there are any."""
+        """The numbers of the training rows, and the validation rows or None."""
         if (X_val is None) != (y_val is None):
             raise ValueError("give X_val and y_val, or neither")
         everything = np.arange(len(rows.Y))
@@ -272,7 +274,9 @@ class BaseMLP(BaseEstimator):
 
     def _callback_list(self) -> list[Callback]:
         """The callbacks given, but those that make no sense here."""
-        given = [self.callbacks] if isinstance(self.callbacks, Callback) else self.callbacks
+        given = (
+            [self.callbacks] if isinstance(self.callbacks, Callback) else self.callbacks
+        )
         for callback in given:
             if isinstance(callback, checkpoint.Checkpoint):
                 raise ValueError(  # noqa: TRY004
@@ -284,7 +288,10 @@ class BaseMLP(BaseEstimator):
     # ---- the network and its parameters ----
 
     def _prepared_network(
-        self, sizes: list[int], dtype: Any, random_state: np.random.RandomState
+        self,
+        sizes: list[int],
+        dtype: Any,
+        random_state: np.random.RandomState | None = None,
     ) -> Network:
         """network_ with the values of coefs_, made anew if it has to be another."""
         names = _solvers.activations(self.activation, len(sizes) - 2)
@@ -294,7 +301,7 @@ class BaseMLP(BaseEstimator):
             "output": self._output,
             "dropout": self.dropout,
         }
-        shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+        shapes = list(pairwise(sizes))
         if [np.shape(W) for W in self.coefs_] != shapes:
             raise ValueError(
                 "training goes on from coefs_ of the shapes "
@@ -304,17 +311,22 @@ class BaseMLP(BaseEstimator):
         if "network_" not in vars(self) or self._made_for != made_for:
             if "network_" in vars(self):
                 dtype = self.network_.dtype
-            # drawn only where masks need it: scikit-learn's shuffles come next
-            seed = random_state.randint(2**31) if np.any(self.dropout) else 0
+            seed = 0
+            if random_state is not None and np.any(self.dropout):
+                # not for others: what comes next are scikit-learn's shuffles
+                seed = int(random_state.randint(2**31))
             self.network_ = Network(
                 **made_for, loss=self._loss_name, init="zeros", dtype=dtype, seed=seed
             )
             self._made_for = made_for
-            vars(self).pop("_views", None)
+            self.__dict__.pop("_views", None)
         return self._network()
 
     def _network(self) -> Network:
         """network_, into which what was assigned to coefs_, intercepts_ is copied."""
+        if "network_" not in vars(self):  # coefs_ were assigned to a new estimator
+            sizes = [len(self.coefs_[0]), *(len(b) for b in self.intercepts_)]
+            return self._prepared_network(sizes, np.asarray(self.coefs_[0]).dtype)
         net = self.network_
         given = [*self.coefs_, *self.intercepts_]
         views = vars(self).get("_views", [])
@@ -331,9 +343,9 @@ class BaseMLP(BaseEstimator):
 
     def _show_views(self) -> None:
         """coefs_ and intercepts_ become views of the network's parameters."""
-        layers = list(self.network_.layers)[1:]
-        self.coefs_ = [layer.weight.T for layer in layers]
-        self.intercepts_ = [layer.bias for layer in layers]
+        parts = list(self.network_.unflatten(self.network_.parameters))
+        self.coefs_ = [part.weight.T for part in parts]
+        self.intercepts_ = [cast("Array", part.bias) for part in parts]
         self._views = [*self.coefs_, *self.intercepts_]
 
     def __getstate__(self) -> dict[str, Any]:

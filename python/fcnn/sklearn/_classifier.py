@@ -59,9 +59,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> from sklearn.datasets import load_digits
     >>> from fcnn.sklearn import MLPClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> mlp = MLPClassifier(early_stopping=True, random_state=1)
-    >>> mlp.fit(X[:1200], y[:1200]).score(X[1200:], y[1200:]) > 0.9
+    >>> mlp = MLPClassifier(early_stopping=True, random_state=1).fit(X, y)
+    >>> mlp.best_validation_score_ > 0.95
     True
+    >>> mlp.predict(X[:3])
+    array([0, 1, 2])
     """
 
     classes_: Array
@@ -180,7 +182,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         ndarray of shape (n,), or (n, n_labels) for an indicator matrix
         """
-        return self._labels.decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self._labels.decode(outputs)
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class.

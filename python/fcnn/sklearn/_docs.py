@@ -114,6 +114,9 @@ def completed(cls: Class) -> Class:
             "attributes": ATTRIBUTES,
         }
         cls.__doc__ = cls.__doc__.format(
-            **{name: text.strip().replace("\n", "\n    ") for name, text in texts.items()}
+            **{
+                name: text.strip().replace("\n", "\n    ")
+                for name, text in texts.items()
+            }
         )
     return cls

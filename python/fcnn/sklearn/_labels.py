@@ -51,7 +51,7 @@ class Labels:
         return "softmax" if self.kind == "multiclass" else "sigmoid"
 
     def encode(self, y: Any) -> Array:
-        """What the network is trained on: bools (n, n_outputs), or the classes' numbers.
+        """What the network learns: bools (n, n_outputs), or the numbers of classes.
 
         The y given holds no other labels than `classes`.
         """
@@ -61,7 +61,8 @@ class Labels:
                 f"y must be {self.kind} as it was at first, not {type_of_target(y)}"
             )
         if multilabel:
-            indicators = np.asarray(y.toarray() if hasattr(y, "tocsr") else y) != 0
+            given = y.toarray() if hasattr(y, "tocsr") else y
+            indicators: Array = np.asarray(given) != 0
             if indicators.shape[1] != self.n_outputs:
                 raise ValueError(
                     f"y must have a column for each of the {self.n_outputs} labels, "
@@ -69,14 +70,14 @@ class Labels:
                 )
             return indicators
         if self.kind == "multiclass":
-            return np.searchsorted(self.classes, y)
+            return np.asarray(np.searchsorted(self.classes, y))
         second: Array = np.asarray(y == self.classes[-1])[:, None]
         return second if len(self.classes) == 2 else np.zeros_like(second)
 
     def decode(self, outputs: Array) -> Any:
         """The labels predicted: the greatest output, or those above 1/2."""
         if self.kind == "multiclass":
-            return self.classes[outputs.argmax(axis=1)]
+            return np.asarray(np.take(self.classes, outputs.argmax(axis=1)))
         if self.kind == "multilabel":
             indicators = (outputs > 0.5).astype(int)
             if not self.sparse:
@@ -86,7 +87,7 @@ class Labels:
             return sparse.csr_matrix(indicators)
         if len(self.classes) == 1:
             return np.repeat(self.classes, len(outputs))
-        return self.classes[(outputs[:, 0] > 0.5).astype(int)]
+        return np.take(self.classes, (outputs[:, 0] > 0.5).astype(int))
 
     def accuracy(self, outputs: Array, encoded: Array, weight: Array | None) -> float:
         """The weighted part of the rows that are right, in each of their labels."""

@@ -50,7 +50,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     >>> from sklearn.datasets import make_regression
     >>> from fcnn.sklearn import MLPRegressor
     >>> X, y = make_regression(200, 5, random_state=1)
-    >>> MLPRegressor(solver="lbfgs", max_iter=500, random_state=1).fit(X, y).score(X, y) > 0.99
+    >>> mlp = MLPRegressor(learning_rate_init=0.05, max_iter=1000, random_state=1)
+    >>> mlp.fit(X, y).score(X, y) > 0.99
     True
     """
 

@@ -37,7 +37,7 @@ def optimizer(mlp: BaseMLP) -> Optimizer:
 
 
 def takes_batches(mlp: BaseMLP) -> bool:
-    """Whether the solver makes a step for each mini-batch; a wrong one is left to fit."""
+    """Whether the solver steps by mini-batches; a wrong one is left to fit."""
     try:
         return not optimizer(mlp).full_batch
     except (TypeError, ValueError):

@@ -65,11 +65,21 @@ class Record(Callback):
         )
         self.converged = False
         self.best: Array | None = None  # theta, of early stopping
+        self._penalty_before = 0.0
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
         """Keeps theta, to go back to if no epoch is any better."""
         if self.stops_early:
             self.best = self.network.parameters.copy()
+
+    def on_epoch_begin(
+        self,
+        epoch: int,  # noqa: ARG002
+        logs: Mapping[str, float] | None = None,  # noqa: ARG002
+    ) -> None:
+        """Notes what the loss before a solver's step has of penalties."""
+        if _solvers.ends_by_itself(self.solver):
+            self._penalty_before = self._penalty()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
         """Brings the estimator's attributes up to date."""
@@ -99,13 +109,20 @@ class Record(Callback):
         if n_outputs == 1:
             return float(loss)
         trainer = self.network._trainer
+        penalty = self._penalty_before
         if isinstance(trainer, (_core.Trainer32, _core.Trainer64)):
-            penalty = trainer.sum_of_penalties
-        else:  # a solver's loss is that after its step
-            squares = sum(float(np.square(W).sum()) for W in self.mlp.coefs_)
-            penalty = self.mlp.alpha / 2 * squares
-        penalty /= self.sum_of_weights
+            penalty = trainer.sum_of_penalties / self.sum_of_weights
         return float((loss - penalty) / n_outputs + penalty)
+
+    def _penalty(self) -> float:
+        """alpha / 2 ||W||^2 / sum w, of all rows."""
+        squares = sum(float(np.square(W).sum()) for W in self.mlp.coefs_)
+        return self.mlp.alpha / 2 * squares / self.sum_of_weights
+
+    def final_loss(self, net: Network, data: Rows) -> float:
+        """What a solver has reached: an epoch's loss is that before its step."""
+        loss = net.evaluate(data.X, data.Y, sample_weight=data.weight)["loss"]
+        return loss / self.mlp._outputs_of_mean + self._penalty()
 
     def _score(self, rows: Rows) -> None:
         mlp = self.mlp
@@ -169,8 +186,7 @@ def set_learning_rate(net: Network, rate: float) -> None:
     old = trainer.learning_rate
     trainer.set_learning_rate(rate)
     state = trainer.state()
-    for velocity in state["moments"]:
-        velocity *= old / rate
+    state["moments"] = [velocity * (old / rate) for velocity in state["moments"]]
     trainer.set_state(state)
 
 
@@ -266,6 +282,9 @@ def fit(
         _diverged(mlp, record, error)
     if record.best is not None:
         net.parameters[...] = record.best
+    if _solvers.ends_by_itself(solver) and mlp.n_iter_:
+        mlp.loss_ = record.final_loss(net, data)
+        mlp.best_loss_ = min(mlp.best_loss_, mlp.loss_)
     asked = [c for c in plan.callbacks if c.stop_training and c is not record]
     if history is not None and not incremental and not asked:
         _warn_unless_converged(mlp, record, history)
@@ -327,10 +346,11 @@ def _warn_unless_converged(mlp: BaseMLP, record: Record, history: History) -> No
                 stacklevel=5,
             )
         return
-    if history.stop_reason is None:
-        limit = f"max_fun={mlp.max_fun}"
-        if mlp.n_iter_ == mlp.max_iter:
-            limit = f"max_iter={mlp.max_iter}"
+    # where max_fun ended it, as SciPy has it, that counts before convergence
+    if history.stop_reason is None or record.stop_training:
+        limit = f"max_iter={mlp.max_iter}"
+        if record.stop_training:
+            limit = f"max_fun={mlp.max_fun}"
         warnings.warn(
             f"{record.solver.name} failed to converge after {mlp.n_iter_} "
             f"iteration(s) (status=1): {limit} reached. Increase it to improve the "
