@@ -1,0 +1,100 @@
+"""A classifier's targets: labels as the network learns them, and back from outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.utils.multiclass import (
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+
+from fcnn._types import Array
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes, and which kind of target they make; as LabelBinarizer's, but light.
+
+    "binary" has one sigmoid output, the probability of the second of two classes (or of
+    none besides the only one); "multiclass" a softmax output for each class;
+    "multilabel" a sigmoid for each column of an indicator matrix.
+    """
+
+    kind: Literal["binary", "multiclass", "multilabel"]
+    classes: Array
+    sparse: bool  # whether y was a sparse matrix, and predictions shall be
+
+    @staticmethod
+    def of(y: Any) -> Labels:
+        """The kind and the classes of y, or of a list of all classes."""
+        kind = type_of_target(y, input_name="y")
+        if "multioutput" in kind:
+            raise ValueError(
+                "Multioutput target data is not supported with label binarization"
+            )
+        check_classification_targets(y)
+        name = kind.partition("-")[0]
+        return Labels(name, unique_labels(y), hasattr(y, "tocsr"))
+
+    @property
+    def n_outputs(self) -> int:
+        """The size of the output layer."""
+        return 1 if self.kind == "binary" else len(self.classes)
+
+    @property
+    def output(self) -> str:
+        """The activation of the output layer."""
+        return "softmax" if self.kind == "multiclass" else "sigmoid"
+
+    def encode(self, y: Any) -> Array:
+        """What the network learns: bools (n, n_outputs), or the numbers of classes.
+
+        The y given holds no other labels than `classes`.
+        """
+        multilabel = type_of_target(y).startswith("multilabel")
+        if multilabel != (self.kind == "multilabel"):
+            raise ValueError(
+                f"y must be {self.kind} as it was at first, not {type_of_target(y)}"
+            )
+        if multilabel:
+            given = y.toarray() if hasattr(y, "tocsr") else y
+            indicators: Array = np.asarray(given) != 0
+            if indicators.shape[1] != self.n_outputs:
+                raise ValueError(
+                    f"y must have a column for each of the {self.n_outputs} labels, "
+                    f"not {indicators.shape[1]}"
+                )
+            return indicators
+        if self.kind == "multiclass":
+            return np.asarray(np.searchsorted(self.classes, y))
+        second: Array = np.asarray(y == self.classes[-1])[:, None]
+        return second if len(self.classes) == 2 else np.zeros_like(second)
+
+    def decode(self, outputs: Array) -> Any:
+        """The labels predicted: the greatest output, or those above 1/2."""
+        if self.kind == "multiclass":
+            return np.asarray(np.take(self.classes, outputs.argmax(axis=1)))
+        if self.kind == "multilabel":
+            indicators = (outputs > 0.5).astype(int)
+            if not self.sparse:
+                return indicators
+            from scipy import sparse
+
+            return sparse.csr_matrix(indicators)
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(outputs))
+        return np.take(self.classes, (outputs[:, 0] > 0.5).astype(int))
+
+    def accuracy(self, outputs: Array, encoded: Array, weight: Array | None) -> float:
+        """The weighted part of the rows that are right, in each of their labels."""
+        if self.kind == "multiclass":
+            right = outputs.argmax(axis=1) == encoded
+        elif len(self.classes) == 1:
+            return 1.0
+        else:
+            right = ((outputs > 0.5) == encoded).all(axis=1)
+        return float(np.average(right, weights=weight))
