@@ -90,9 +90,12 @@ def parse(model: onnx.ModelProto, folder: Path | None) -> Graph:
         raise ValueError(
             f"it must have one input, not {[value.name for value in inputs]}"
         )
-    floats = [value.name for value in graph.output if _is_float(value)]
+    nodes = tuple(_node(node) for node in graph.node)
+    # skl2onnx's probabilities as a list of dicts
+    maps = {name for node in nodes if node.op == "ZipMap" for name in node.outputs}
+    floats = [v.name for v in graph.output if _is_float(v) or v.name in maps]
     return Graph(
-        tuple(_node(node) for node in graph.node),
+        nodes,
         constants,
         inputs[0].name,
         _shape(inputs[0]),

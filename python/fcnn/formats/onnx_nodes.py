@@ -276,6 +276,7 @@ _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
     "Shape": Interpreter.shape,
     "Squeeze": Interpreter.squeeze,
     "ai.onnx.ml.Scaler": Interpreter.scaler,
+    "ai.onnx.ml.ZipMap": Interpreter.same,
 }
 
 

@@ -19,7 +19,10 @@ except ImportError as error:
         "fcnn.sklearn needs scikit-learn: pip install 'fcnn[sklearn]'"
     ) from error
 
+from fcnn.formats.onnx_sklearn import register_with_skl2onnx
 from fcnn.sklearn._classifier import MLPClassifier
 from fcnn.sklearn._regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
+
+register_with_skl2onnx()
