@@ -28,6 +28,7 @@ from fcnn.formats.onnx_polynomials import (
     is_linear,
     multiply,
     same,
+    scale,
 )
 from fcnn.formats.plain import Activation
 
@@ -83,12 +84,11 @@ class Algebra:
                 # z = (u - z_shift) / z_scale, as an expression over u
                 back = {Z: 1.0 / z_scale, ONE: -z_shift / z_scale}
                 q = self._substitute(p, back)
-            found = list(self._matches(q))
-            for activation, scale, shift in found:
-                if (scale, shift) == (1.0, 0.0):
-                    return Recognised(activation, z_scale, z_shift)
-            for activation, scale, shift in found:
-                return Recognised(activation, z_scale, z_shift, scale, shift)
+            found = list(self._matches(self._in_halves(q)))
+            found.sort(key=lambda match: match[1:] != (1.0, 0.0))  # exact ones first
+            if found:
+                activation, *line = found[0]
+                return Recognised(activation, z_scale, z_shift, *line)
         return None
 
     def _matches(self, p: Poly) -> Iterable[tuple[Activation, float, float]]:
@@ -99,6 +99,15 @@ class Algebra:
                 fit = _same_but_for_line(p, self._template(formula, parameter))
                 if fit is not None and _is_allowed(with_it):
                     yield with_it, *fit
+
+    def _in_halves(self, p: Poly) -> Poly:
+        """c z as c max(z, 0) + c min(z, 0), where p has one of those."""
+        z = {Z: 1.0}
+        halves = add(self.atom("max", z), self.atom("min", z))
+        if Z not in p or p.keys().isdisjoint(halves):
+            return p
+        rest = {monomial: c for monomial, c in p.items() if monomial != Z}
+        return add(rest, scale(halves, p[Z]))
 
     def _template(self, formula: forms.Formula, parameter: float) -> Poly:
         key = (formula, parameter)

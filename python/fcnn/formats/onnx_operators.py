@@ -247,11 +247,11 @@ def _where(o: Algebra, condition: Poly, a: Poly, b: Poly) -> Poly:
         if not same(a, scale(v, soft[0])) or _number(limit) < _LINEAR_FROM:
             raise NotKnown
         return b
-    slope = ratio(a, u)
+    above = scale(_positive(o, u), ratio(a, u) if a else 0.0)
     exp = o.only(b, "exp")
     if exp is not None and close(exp[0], -exp[2]) and same(exp[1].argument, u):  # elu
-        return add(scale(_positive(o, u), slope), forms.elu_rest(o, u, exp[0]))
-    return add(scale(_positive(o, u), slope), scale(_negative(o, u), ratio(b, u)))
+        return add(above, forms.elu_rest(o, u, exp[0]))
+    return add(above, scale(_negative(o, u), ratio(b, u) if b else 0.0))
 
 
 def _of(function: str) -> Callable[..., Poly]:
