@@ -82,9 +82,7 @@ def test_float32_is_written_unless_asked(net_dtype, rng):
     assert_close(y, net.predict(X), 1e-5)
     (y,) = run(net.to_onnx(dtype=np.float64), X)
     assert y.dtype == np.float64
-    assert_close(y, net.predict(X), ()
-        1e-5 if net_dtype == "float32" else 1e-12
-    )
+    assert_close(y, net.predict(X), 1e-5 if net_dtype == "float32" else 1e-12)
 
 
 def test_large_means_cost_no_digits(rng):
