@@ -9,11 +9,11 @@ to a tolerance, because files hold constants in float32.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from fcnn import _core
 from fcnn.formats import onnx_activations as forms
 from fcnn.formats.onnx_operators import FUNCTIONS, OPERATORS
 from fcnn.formats.onnx_polynomials import (
@@ -51,6 +51,18 @@ class Recognised(NamedTuple):
     shift: float = 0.0
 
 
+class Template(NamedTuple):
+    """A form of an activation; `default` is 0 for one without a parameter."""
+
+    name: str
+    formula: forms.Formula
+    default: float
+    expression: Poly
+
+
+_Z: Poly = {Z: 1.0}
+
+
 class Algebra:
     """Makes expressions; called as ``algebra("Erf", p)`` it applies an operator."""
 
@@ -58,12 +70,21 @@ class Algebra:
         self._atoms = [Atom("z", {})]
         self._by_function: dict[str, list[int]] = {}
         self._templates = [
-            (name, form.formula)
+            Template(name, form.formula, default, form.formula(self, _Z, default))
             for name, entry in forms.FORMS.items()
-            for form in entry
             if name != "identity"
+            for form in entry
+            for default in [Activation.parse(name).parameter or 0.0]
         ]
-        self._made: dict[tuple[Any, float], Poly] = {}
+
+    @staticmethod
+    def new() -> Algebra:
+        """One that knows the activations and nothing else."""
+        known, made = _prepared(), object.__new__(Algebra)
+        made._atoms = known._atoms.copy()
+        made._by_function = {k: v.copy() for k, v in known._by_function.items()}
+        made._templates = known._templates
+        return made
 
     def __call__(self, op: str, *inputs: Any, **attributes: Any) -> Any:
         """The operator of expressions, numbers and arrays; else NotKnown."""
@@ -87,43 +108,40 @@ class Algebra:
             found = list(self._matches(self._in_halves(q)))
             found.sort(key=lambda match: match[1:] != (1.0, 0.0))  # exact ones first
             if found:
-                activation, *line = found[0]
-                return Recognised(activation, z_scale, z_shift, *line)
+                activation, c, d = found[0]
+                return Recognised(activation, z_scale, z_shift, c, d)
         return None
 
-    def _matches(self, p: Poly) -> Iterable[tuple[Activation, float, float]]:
-        for name, formula in self._templates:
-            default = Activation.parse(name).parameter
-            for parameter in [0.0] if default is None else self._parameters(p, default):
-                with_it = Activation(name, None if default is None else parameter)
-                fit = _same_but_for_line(p, self._template(formula, parameter))
-                if fit is not None and _is_allowed(with_it):
-                    yield with_it, *fit
+    def _matches(self, p: Poly) -> Iterator[tuple[Activation, float, float]]:
+        for name, formula, default, expression in self._templates:
+            if len(p.keys() - {ONE}) != len(expression.keys() - {ONE}):
+                continue
+            if default == 0.0:
+                fit = _same_but_for_line(p, expression)
+                if fit is not None:
+                    yield Activation(name, None), *fit
+                continue
+            for parameter in self._parameters(p, default):
+                fit = _same_but_for_line(p, formula(self, _Z, parameter))
+                if fit is not None:
+                    yield Activation(name, parameter), *fit
 
     def _in_halves(self, p: Poly) -> Poly:
         """c z as c max(z, 0) + c min(z, 0), where p has one of those."""
-        z = {Z: 1.0}
-        halves = add(self.atom("max", z), self.atom("min", z))
+        halves = add(self.atom("max", _Z), self.atom("min", _Z))
         if Z not in p or p.keys().isdisjoint(halves):
             return p
         rest = {monomial: c for monomial, c in p.items() if monomial != Z}
         return add(rest, scale(halves, p[Z]))
 
-    def _template(self, formula: forms.Formula, parameter: float) -> Poly:
-        key = (formula, parameter)
-        if key not in self._made:
-            self._made[key] = formula(self, {Z: 1.0}, parameter)
-        return self._made[key]
-
     def _parameters(self, p: Poly, default: float) -> list[float]:
         """What may be the parameter: coefficients, their ratios, a clip's slope."""
-        if len(p) > 3:
-            return []
         values = list(p.values())
         ratios = [a / b for a in values for b in values]
         bounds = [self._atoms[i].bound for monomial in p for i, _ in monomial]
         slopes = [0.5 / bound for bound in bounds if bound > 0.0]
-        return [value for value in (*values, *ratios, *slopes, default) if value != 0.0]
+        found = dict.fromkeys((*values, *ratios, *slopes, default))
+        return [value for value in found if 0.0 < value < math.inf]
 
     def _variables(self, p: Poly) -> list[tuple[float, float]]:
         """z itself, and the linear functions of z that innermost atoms take."""
@@ -176,6 +194,11 @@ class Algebra:
         return p[rest[0]], atom, p.get(ONE, 0.0)
 
 
+@functools.cache
+def _prepared() -> Algebra:
+    return Algebra()
+
+
 def _same_but_for_line(p: Poly, template: Poly) -> tuple[float, float] | None:
     """(c, d) where p is c template + d."""
     terms = template.keys() - {ONE}
@@ -188,11 +211,3 @@ def _same_but_for_line(p: Poly, template: Poly) -> tuple[float, float] | None:
         return None
     expected, there = c * template.get(ONE, 0.0), p.get(ONE, 0.0)
     return c, 0.0 if close(there, expected) else there - expected
-
-
-def _is_allowed(activation: Activation) -> bool:
-    try:
-        _core.canonical_activation(str(activation))
-    except ValueError:
-        return False
-    return True

@@ -236,7 +236,7 @@ def _scaled_outputs(rows: Rows) -> Rows:
         raise ValueError(f"{_checks.shown(rows.size)} outputs are scaled at the end")
     dtype = rows.layers[-1].weight.dtype
     diagonal = np.eye(rows.size, dtype=dtype)
-    return rows.times(diagonal, None).closed(Algebra(), last=True)
+    return rows.times(diagonal, None).closed(Algebra.new(), last=True)
 
 
 def _in_float32(activation: Activation) -> Activation:

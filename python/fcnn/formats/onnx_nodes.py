@@ -47,7 +47,7 @@ class Interpreter:
     """Knows of each tensor what it is to a network."""
 
     def __init__(self, graph: Graph) -> None:
-        self.algebra = Algebra()
+        self.algebra = Algebra.new()
         self._graph = graph
         self._values: dict[str, Value] = dict(graph.constants)
         shape = graph.x_shape
