@@ -55,6 +55,8 @@ def read(
 ) -> tuple[onnx.ModelProto, Path | None]:
     """The model, and the folder of its file."""
     onnx = library()
+    from google.protobuf.message import DecodeError
+
     if isinstance(source, onnx.ModelProto):
         return source, None
     folder = None
@@ -66,9 +68,7 @@ def read(
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)
-    except Exception as error:  # protobuf's DecodeError, which is no ValueError
-        if type(error).__name__ != "DecodeError":
-            raise
+    except DecodeError as error:
         raise ValueError(f"it is no protobuf of ONNX: {error}") from None
     return model, folder
 
