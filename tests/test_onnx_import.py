@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
 
 import fcnn
 from helpers import assert_close
@@ -319,6 +318,23 @@ def test_layers_without_activation(rng):
     assert net.loss == "mse"
 
 
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (lambda g, z: g("Clip", z, -1, 1), "hard_tanh"),
+        (lambda g, z: g("Selu", z), "selu"),
+        (lambda g, z: g("Sigmoid", z), "sigmoid"),
+    ],
+)
+def test_one_factor_for_all_outputs_leaves_the_name(write, name, rng):
+    """As BatchNormalization's that has not been trained."""
+    g = Graph()
+    a = write(g, gemm(g, "x", rng.normal(size=(4, 3)), rng.normal(size=4)))
+    a = g("BatchNormalization", a, *([v] * 4 for v in (1, 0, 0, 1)))
+    net = both(g, gemm(g, g("Mul", a, 0.99), rng.normal(size=(2, 4)), [0, 1]), 3, rng)
+    assert [layer.activation for layer in net.layers[1:]] == [name, "identity"]
+
+
 def test_what_does_nothing(rng):
     g = Graph()
     x = g("Identity", g("Flatten", g("Cast", "x", to=1)))
@@ -375,15 +391,18 @@ def test_old_opsets(rng):
 
 def test_dtypes(rng):
     """Half precision becomes float32; one weight of float64 makes a float64 network."""
-    W = rng.normal(size=(2, 3))
-    for dtype, expected in (("float16", "float32"), ("float64", "float64")):
+    W = rng.integers(-8, 8, size=(2, 3)) / 8
+    for kind, expected in (
+        (onnx.TensorProto.FLOAT16, "float32"),
+        (onnx.TensorProto.BFLOAT16, "float32"),
+        (onnx.TensorProto.FLOAT, "float32"),
+        (onnx.TensorProto.DOUBLE, "float64"),
+    ):
         g = Graph()
-        g.initializers = [numpy_helper.from_array(W.astype(dtype), "W")]
-        g("Gemm", "x", "W", transB=1)
-        model = g.model("t0") if dtype == "float32" else unchecked(g, "t0")
-        net = fcnn.from_onnx(model)
+        g.initializers = [onnx.helper.make_tensor("W", kind, W.shape, W.ravel())]
+        net = fcnn.from_onnx(unchecked(g, g("Gemm", "x", "W", transB=1)))
         assert net.dtype == expected
-        np.testing.assert_array_equal(net.layers[1].weight, W.astype(dtype))
+        np.testing.assert_array_equal(net.layers[1].weight, W)
 
 
 def unchecked(g, y):

@@ -116,6 +116,37 @@ def test_the_node_is_named(name):
     assert re.search(rf"\bnodes? ({node})\b", str(error.value)), error.value
 
 
+def nested(g):
+    """Written out, it has more terms than there are atoms."""
+    a = sums(g)
+    for _ in range(300):
+        a = g("Mul", g("Tanh", a), a)
+    return sums(g, a, W.T)
+
+
+def deep(g):
+    a = sums(g)
+    for _ in range(3000):
+        a = g("Tanh", a)
+    return sums(g, a, W.T)
+
+
+def squares(g):
+    z = sums(g)
+    a = g("Add", g("Tanh", z), g("Sigmoid", z))
+    for _ in range(100):
+        a = g("Mul", a, a)
+    return a
+
+
+@pytest.mark.parametrize("write", [nested, deep, squares])
+def test_expressions_that_grow(write):
+    """Refused at once: no time or memory that doubles with each node."""
+    g = Graph()
+    with pytest.raises(ValueError, match="cannot be read as a network"):
+        fcnn.from_onnx(model_of(g, write(g)))
+
+
 def test_messages_in_full():
     g = Graph()
     with pytest.raises(ValueError, match="cannot be read") as error:

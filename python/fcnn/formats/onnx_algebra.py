@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fcnn.formats import onnx_activations as forms
-from fcnn.formats.onnx_operators import FUNCTIONS, OPERATORS
+from fcnn.formats.onnx_functions import FUNCTIONS
+from fcnn.formats.onnx_operators import OPERATORS
 from fcnn.formats.onnx_polynomials import (
     MAX_TERMS,
     ONE,
+    Monomial,
     NotKnown,
     Poly,
     Z,
@@ -31,6 +33,8 @@ from fcnn.formats.onnx_polynomials import (
     scale,
 )
 from fcnn.formats.plain import Activation
+
+_MAX_ATOMS = 5000
 
 
 class Atom(NamedTuple):
@@ -68,7 +72,7 @@ class Algebra:
 
     def __init__(self) -> None:
         self._atoms = [Atom("z", {})]
-        self._by_function: dict[str, list[int]] = {}
+        self._alike: dict[tuple[str, frozenset[Monomial]], list[int]] = {}
         self._templates = [
             Template(name, form.formula, default, form.formula(self, _Z, default))
             for name, entry in forms.FORMS.items()
@@ -82,7 +86,7 @@ class Algebra:
         """One that knows the activations and nothing else."""
         known, made = _prepared(), object.__new__(Algebra)
         made._atoms = known._atoms.copy()
-        made._by_function = {k: v.copy() for k, v in known._by_function.items()}
+        made._alike = {key: atoms.copy() for key, atoms in known._alike.items()}
         made._templates = known._templates
         return made
 
@@ -104,11 +108,10 @@ class Algebra:
             if (z_scale, z_shift) != (1.0, 0.0):
                 # z = (u - z_shift) / z_scale, as an expression over u
                 back = {Z: 1.0 / z_scale, ONE: -z_shift / z_scale}
-                q = self._substitute(p, back)
+                q = self._substitute(p, back, {0: back})
             found = list(self._matches(self._in_halves(q)))
-            found.sort(key=lambda match: match[1:] != (1.0, 0.0))  # exact ones first
             if found:
-                activation, c, d = found[0]
+                activation, c, d = min(found, key=_plainness)
                 return Recognised(activation, z_scale, z_shift, c, d)
         return None
 
@@ -145,41 +148,44 @@ class Algebra:
 
     def _variables(self, p: Poly) -> list[tuple[float, float]]:
         """z itself, and the linear functions of z that innermost atoms take."""
-        found = [(1.0, 0.0)]
-        for monomial in p:
-            for i, _ in monomial:
-                argument = self._atoms[i].argument
-                if argument and is_linear(argument):
+        found, seen, waiting = [(1.0, 0.0)], {0}, [p]
+        while waiting:
+            new = {i for m in waiting.pop() for i, _ in m} - seen
+            seen |= new
+            if len(seen) > MAX_TERMS:
+                return [(1.0, 0.0)]
+            for argument in (self._atoms[i].argument for i in new):
+                if is_linear(argument):
                     found.append((argument.get(Z, 0.0), argument.get(ONE, 0.0)))
-                elif argument:
-                    found += self._variables(argument)
+                else:
+                    waiting.append(argument)
         return [pair for pair in dict.fromkeys(found) if pair[0] != 0.0]
 
-    def _substitute(self, p: Poly, value: Poly) -> Poly:
+    def _substitute(self, p: Poly, value: Poly, made: dict[int, Poly]) -> Poly:
+        """p with the value for z; `made` has what became of its atoms."""
         total: Poly = {}
         for monomial, coefficient in p.items():
             product = constant(coefficient)
             for i, power in monomial:
-                factor = value
-                if i > 0:
+                if i not in made:
                     function, argument, bound = self._atoms[i]
-                    u = self._substitute(argument, value)
-                    factor = FUNCTIONS[function](self, u, bound)
+                    u = self._substitute(argument, value, made)
+                    made[i] = FUNCTIONS[function](self, u, bound)
                 for _ in range(power):
-                    product = multiply(product, factor)
+                    product = multiply(product, made[i])
             total = add(total, product)
         return total
 
     def atom(self, function: str, argument: Poly, bound: float = 0.0) -> Poly:
         """The function of the argument as an expression; equal ones are one atom."""
-        same_function = self._by_function.setdefault(function, [])
-        for i in same_function:
+        alike = self._alike.setdefault((function, frozenset(argument)), [])
+        for i in alike:
             known = self._atoms[i]
             if close(known.bound, bound) and same(known.argument, argument):
                 return {((i, 1),): 1.0}
-        if len(self._atoms) > 50 * MAX_TERMS:
+        if len(self._atoms) > _MAX_ATOMS:
             raise NotKnown
-        same_function.append(len(self._atoms))
+        alike.append(len(self._atoms))
         self._atoms.append(Atom(function, argument, bound))
         return {((len(self._atoms) - 1, 1),): 1.0}
 
@@ -192,6 +198,12 @@ class Algebra:
         if atom.function != function:
             return None
         return p[rest[0]], atom, p.get(ONE, 0.0)
+
+
+def _plainness(match: tuple[Activation, float, float]) -> tuple[bool, ...]:
+    """Sorts what needs no factor and no shift first, then what needs no parameter."""
+    activation, c, d = match
+    return (c, d) != (1.0, 0.0), d != 0.0, activation.parameter is not None
 
 
 @functools.cache

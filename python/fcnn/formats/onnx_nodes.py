@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from fcnn._types import Array
 from fcnn.formats.onnx_algebra import Algebra
-from fcnn.formats.onnx_constants import BATCH, FOLDED, axes_of
+from fcnn.formats.onnx_constants import FOLDED
 from fcnn.formats.onnx_graph import Graph, Node, array
 from fcnn.formats.onnx_layers import NoActivation, Rows, Sums
 from fcnn.formats.onnx_lines import (
@@ -23,13 +23,7 @@ from fcnn.formats.onnx_lines import (
 )
 from fcnn.formats.onnx_operators import OPERATORS
 from fcnn.formats.onnx_polynomials import NotKnown, Poly
-
-
-@dataclass(frozen=True)
-class Unflattened:
-    """x with more dimensions than (n, n_in)."""
-
-    shape: tuple[int | None, ...]
+from fcnn.formats.onnx_shapes import SHAPES, Unflattened
 
 
 @dataclass(frozen=True)
@@ -109,6 +103,8 @@ class Interpreter:
             if key not in FOLDED:
                 raise NotKnown
             return FOLDED[key](self._graph.opset, inputs, node.attributes)
+        if key in SHAPES:
+            return SHAPES[key](self._graph.opset, node, inputs)
         if key in _HANDLERS:
             return _HANDLERS[key](self, node, inputs)
         if key in OPERATORS:
@@ -211,72 +207,12 @@ class Interpreter:
         """skl2onnx's Scaler."""
         return scaler(node, inputs[0])
 
-    # -------------------------------------------------------- what does nothing
-
-    def same(self, node: Node, inputs: list[Value]) -> Value:
-        """Its first input."""
-        if node.op == "Dropout" and len(inputs) > 2:
-            training = inputs[2]
-            if not isinstance(training, np.ndarray) or training.any():
-                raise NotKnown
-        if node.op == "Cast" and node.attributes.get("to") not in {1, 10, 11, 16}:
-            raise ValueError("it casts to no floating-point numbers")
-        return inputs[0]
-
-    def flatten(self, node: Node, inputs: list[Value]) -> Value:
-        """(n, ...) as (n, n_in)."""
-        if node.attributes.get("axis", 1) not in {1, -1}:
-            raise NotKnown
-        return _flat(inputs[0])
-
-    def reshape(self, _: Node, inputs: list[Value]) -> Value:
-        """The same for a Reshape to (n, n_in); n is 0, -1 or the shape's own."""
-        value, shape = inputs
-        if not isinstance(shape, np.ndarray) or shape.ndim != 1:
-            raise NotKnown
-        made, to = _flat(value), shape.tolist()
-        if to == [-1] and made.size == 1:
-            return made
-        if len(to) != 2 or to[0] not in {-1, 0, BATCH} or to[0] == to[1] == -1:
-            raise ValueError(f"it makes rows {to}")
-        if to[1] != -1 and made.size not in {to[1], None}:
-            raise ValueError(f"it makes rows of {to[1]} numbers of rows of {made.size}")
-        return made
-
-    def squeeze(self, node: Node, inputs: list[Value]) -> Value:
-        """(n, 1) as (n,): rows of one number all the same."""
-        axes = axes_of(self._graph.opset, inputs, node.attributes)
-        if not isinstance(inputs[0], (Rows, Sums)) or inputs[0].size != 1:
-            raise NotKnown
-        if axes not in ([1], [-1]):
-            raise NotKnown
-        return inputs[0]
-
-    def shape(self, node: Node, inputs: list[Value]) -> Value:
-        """Its shape, n being BATCH; only Reshape knows what to do with that."""
-        value = inputs[0]
-        sizes = value.shape[1:] if isinstance(value, Unflattened) else (value.size,)
-        if None in sizes:
-            raise NotKnown
-        made = np.array([BATCH, *sizes], np.int64)
-        at = node.attributes
-        return made[at.get("start", 0) : at.get("end", len(made))]
-
 
 _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
     "BatchNormalization": Interpreter.batch_normalization,
-    "Cast": Interpreter.same,
-    "CastLike": Interpreter.same,
-    "Dropout": Interpreter.same,
-    "Flatten": Interpreter.flatten,
     "Gemm": Interpreter.gemm,
-    "Identity": Interpreter.same,
     "MatMul": Interpreter.matmul,
-    "Reshape": Interpreter.reshape,
-    "Shape": Interpreter.shape,
-    "Squeeze": Interpreter.squeeze,
     "ai.onnx.ml.Scaler": Interpreter.scaler,
-    "ai.onnx.ml.ZipMap": Interpreter.same,
 }
 
 
@@ -340,13 +276,3 @@ def _argument(value: Value, sums: Sums, takes_arrays: bool) -> Any:  # noqa: FBT
     if not isinstance(value, Sums) or not value.same_z(sums):
         raise ValueError("it joins two branches of the graph")
     return value.expression
-
-
-def _flat(value: Value) -> Rows | Sums:
-    if isinstance(value, (Rows, Sums)):
-        return value
-    if not isinstance(value, Unflattened):
-        raise NotKnown
-    sizes: Sequence[int | None] = value.shape[1:]
-    known = [size for size in sizes if size is not None]
-    return Rows((), math.prod(known) if len(known) == len(sizes) else None)

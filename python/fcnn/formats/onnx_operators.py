@@ -7,6 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fcnn.formats import onnx_activations as forms
+from fcnn.formats.onnx_functions import (
+    FUNCTIONS,
+    above_zero,
+    below_zero,
+    reciprocal,
+    symmetric_clip,
+)
 from fcnn.formats.onnx_polynomials import (
     MAX_POWER,
     MAX_TERMS,
@@ -17,6 +24,7 @@ from fcnn.formats.onnx_polynomials import (
     close,
     constant,
     leading,
+    minus,
     multiply,
     ratio,
     same,
@@ -27,81 +35,6 @@ if TYPE_CHECKING:
     from fcnn.formats.onnx_algebra import Algebra
 
 _LINEAR_FROM = 15.0  # softplus(z) - z is then below float32's precision
-
-# ---------------------------------------------------- functions, normal form
-
-
-def _odd(function: str) -> Callable[..., Poly]:
-    def apply(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
-        sign = math.copysign(1.0, leading(u))
-        return scale(o.atom(function, scale(u, sign)), sign)
-
-    return apply
-
-
-def _plain(function: str) -> Callable[..., Poly]:
-    def apply(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
-        leading(u)  # a constant has been folded before
-        return o.atom(function, u)
-
-    return apply
-
-
-def _positive(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
-    """max(u, 0), the argument's leading coefficient 1."""
-    c = leading(u)
-    return scale(o.atom("max" if c > 0.0 else "min", scale(u, 1.0 / c)), c)
-
-
-def _negative(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
-    """min(u, 0)."""
-    c = leading(u)
-    return scale(o.atom("min" if c > 0.0 else "max", scale(u, 1.0 / c)), c)
-
-
-def _symmetric_clip(o: Algebra, u: Poly, bound: float) -> Poly:
-    """u cut to [-bound, bound]."""
-    c = leading(u)
-    return scale(o.atom("clip", scale(u, 1.0 / c), bound / abs(c)), c)
-
-
-def _reciprocal(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
-    """1 / u; 1 / (1 + e^v) is sigmoid(-v)."""
-    if u.keys() == {ONE}:
-        return constant(1.0 / u[ONE])
-    found = o.only(u, "exp")
-    if found is not None and close(found[0], 1.0) and close(found[2], 1.0):
-        return o.atom("sigmoid", scale(found[1].argument, -1.0))
-    c = leading(u)
-    return scale(o.atom("reciprocal", scale(u, 1.0 / c)), 1.0 / c)
-
-
-def _log(o: Algebra, u: Poly, _: float = 0.0) -> Poly:
-    """log u; log(1 + e^v) is softplus(v)."""
-    found = o.only(u, "exp")
-    if found is not None and close(found[0], 1.0) and close(found[2], 1.0):
-        return o.atom("softplus", found[1].argument)
-    return o.atom("log", u)
-
-
-FUNCTIONS: dict[str, Callable[[Algebra, Poly, float], Poly]] = {
-    "max": _positive,
-    "min": _negative,
-    "clip": _symmetric_clip,
-    "exp": _plain("exp"),
-    "log": _log,
-    "erf": _odd("erf"),
-    "tanh": _odd("tanh"),
-    "sin": _odd("sin"),
-    "sigmoid": _plain("sigmoid"),
-    "softplus": _plain("softplus"),
-    "softmax": _plain("softmax"),
-    "positive": lambda o, u, _: _greater(o, u, {}),
-    "reciprocal": _reciprocal,
-}
-
-
-# ----------------------------------------------------------------- operators
 
 
 def _max(o: Algebra, p: Poly, q: Poly) -> Poly:
@@ -114,11 +47,11 @@ def _max(o: Algebra, p: Poly, q: Poly) -> Poly:
             if found is not None and found[0] * sign > 0.0:
                 c, atom, h = found
                 return _clip(o, add(scale(atom.argument, c), constant(h)), low, h)
-        return add(_positive(o, add(p, constant(-low))), constant(low))
+        return add(above_zero(o, add(p, constant(-low))), constant(low))
     slope = ratio(q, p)  # max(p, slope p)
     if slope > 1.0:
         p, slope = q, 1.0 / slope
-    return add(_positive(o, p), scale(_negative(o, p), slope))
+    return add(above_zero(o, p), scale(below_zero(o, p), slope))
 
 
 def _min(o: Algebra, p: Poly, q: Poly) -> Poly:
@@ -136,7 +69,7 @@ def _clip(o: Algebra, p: Poly, low: Any = -math.inf, high: Any = math.inf) -> Po
     if not low < high:
         raise NotKnown
     middle, bound = constant((low + high) / 2.0), (high - low) / 2.0
-    return add(_symmetric_clip(o, add(p, scale(middle, -1.0)), bound), middle)
+    return add(symmetric_clip(o, add(p, scale(middle, -1.0)), bound), middle)
 
 
 def _number(p: Any) -> float:
@@ -226,12 +159,6 @@ def _sines(o: Algebra, p: Any) -> Any:
     return sine(o, p, 0.0)
 
 
-def _greater(o: Algebra, p: Poly, q: Poly) -> Poly:
-    """1 where p > q, else 0; at equality either, for what is continuous there."""
-    u = add(p, scale(q, -1.0))
-    return o.atom("positive", scale(u, 1.0 / abs(leading(u))))
-
-
 def _where(o: Algebra, condition: Poly, a: Poly, b: Poly) -> Poly:
     """The functions of two pieces that libraries write so."""
     found = o.only(condition, "positive")
@@ -247,11 +174,11 @@ def _where(o: Algebra, condition: Poly, a: Poly, b: Poly) -> Poly:
         if not same(a, scale(v, soft[0])) or _number(limit) < _LINEAR_FROM:
             raise NotKnown
         return b
-    above = scale(_positive(o, u), ratio(a, u) if a else 0.0)
+    above = scale(above_zero(o, u), ratio(a, u) if a else 0.0)
     exp = o.only(b, "exp")
     if exp is not None and close(exp[0], -exp[2]) and same(exp[1].argument, u):  # elu
         return add(above, forms.elu_rest(o, u, exp[0]))
-    return add(above, scale(_negative(o, u), ratio(b, u) if b else 0.0))
+    return add(above, scale(below_zero(o, u), ratio(b, u) if b else 0.0))
 
 
 def _of(function: str) -> Callable[..., Poly]:
@@ -260,21 +187,21 @@ def _of(function: str) -> Callable[..., Poly]:
 
 # Every operator that may stand in an activation, by its name in the default domain.
 OPERATORS: dict[str, Callable[..., Any]] = {
-    "Abs": lambda o, p: add(_positive(o, p), scale(_negative(o, p), -1.0)),
+    "Abs": lambda o, p: add(above_zero(o, p), scale(below_zero(o, p), -1.0)),
     "Add": lambda _, p, q: add(p, q),
     "Celu": _celu,
     "Clip": _clip,
-    "Div": lambda o, p, q: multiply(p, _reciprocal(o, q)),
+    "Div": lambda o, p, q: multiply(p, reciprocal(o, q)),
     "Elu": _elu,
     "Erf": _of("erf"),
     "Exp": _of("exp"),
     "Gelu": _gelu,
-    "Greater": _greater,
-    "GreaterOrEqual": _greater,
+    "Greater": lambda o, p, q: FUNCTIONS["positive"](o, minus(p, q), 0.0),
+    "GreaterOrEqual": lambda o, p, q: FUNCTIONS["positive"](o, minus(p, q), 0.0),
     "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": lambda o, p, alpha=0.01: forms.leaky_relu(o, p, alpha),
-    "Less": lambda o, p, q: _greater(o, q, p),
-    "LessOrEqual": lambda o, p, q: _greater(o, q, p),
+    "Less": lambda o, p, q: FUNCTIONS["positive"](o, minus(q, p), 0.0),
+    "LessOrEqual": lambda o, p, q: FUNCTIONS["positive"](o, minus(q, p), 0.0),
     "Log": _of("log"),
     "MatMul": _dot,
     "Max": _max,
@@ -292,7 +219,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Softmax": lambda o, p, axis=-1: FUNCTIONS["softmax"](o, p, 0.0),  # noqa: ARG005
     "Softplus": _of("softplus"),
     "Softsign": forms.softsign,
-    "Sub": lambda _, p, q: add(p, scale(q, -1.0)),
+    "Sub": lambda _, p, q: minus(p, q),
     "Swish": lambda o, p, alpha=1.0: multiply(
         p, FUNCTIONS["sigmoid"](o, scale(p, alpha), 0.0)
     ),

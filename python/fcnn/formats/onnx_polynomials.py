@@ -42,6 +42,11 @@ def scale(p: Poly, factor: float) -> Poly:
     return {m: c * factor for m, c in p.items() if c * factor != 0.0}
 
 
+def minus(p: Poly, q: Poly) -> Poly:
+    """p - q."""
+    return add(p, scale(q, -1.0))
+
+
 def multiply(p: Poly, q: Poly) -> Poly:
     """p * q."""
     if len(p) * len(q) > MAX_TERMS**2:
