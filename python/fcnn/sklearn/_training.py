@@ -78,7 +78,7 @@ class Record(Callback):
         logs: Mapping[str, float] | None = None,  # noqa: ARG002
     ) -> None:
         """Notes what the loss before a solver's step has of penalties."""
-        if _solvers.ends_by_itself(self.solver):
+        if self.mlp._outputs_of_mean > 1 and _solvers.ends_by_itself(self.solver):
             self._penalty_before = self._penalty()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
