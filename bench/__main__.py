@@ -58,7 +58,11 @@ def main() -> None:
         ]
         print(f"\n{features.as_text(result)}")
     elif options.command == "sklearn_accuracy":
-        result = sklearn_accuracy.measure(quick=options.quick)
+        result = [
+            one
+            for n in options.threads
+            for one in sklearn_accuracy.measure(n, quick=options.quick)
+        ]
         print(f"\n{sklearn_accuracy.as_text(result)}")
     elif options.command == "scaling":
         harness = Harness(rivals, options.threads, options.repeat, options.seconds)

@@ -16,6 +16,7 @@ import numpy as np
 from bench.report import duration, table
 
 SEEDS, SOLVERS = 20, ("adam", "sgd", "lbfgs")
+QUICK = ("iris", "linnerud")
 RATES = {"adam": 1e-3, "sgd": 1e-2, "lbfgs": 1e-3}
 
 
@@ -34,14 +35,23 @@ def data_sets() -> dict:
     return loaded
 
 
-def measure(*, quick: bool = False) -> list[dict]:
+def measure(threads: int, *, quick: bool = False) -> list[dict]:
     """For each data set and solver: the scores of both, and the seconds of a fit."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads):
+        return [one | {"threads": threads} for one in compare(quick=quick)]
+
+
+def compare(*, quick: bool) -> list[dict]:
     results = []
     for name, (is_classes, X, y) in data_sets().items():
+        if quick and name not in QUICK:
+            continue
         for solver in SOLVERS:
             scores: dict[str, list[float]] = {"fcnn": [], "other": [], "sklearn": []}
             seconds: dict[str, list[float]] = {"fcnn": [], "sklearn": []}
-            for seed in range(3 if quick else SEEDS):
+            for seed in range(2 if quick else SEEDS):
                 rows = split(X, y, seed, is_classes=is_classes)
                 for library in ("fcnn", "sklearn"):
                     mlp = estimator(library, solver, seed, is_classes=is_classes)
@@ -87,7 +97,8 @@ def fit(mlp, X, y, X_test, y_test) -> tuple[float, float]:
 
 
 def with_error(values: list[float]) -> str:
-    return f"{np.mean(values):.4f} +- {np.std(values, ddof=1) / len(values) ** 0.5:.4f}"
+    mean = round(float(np.mean(values)), 4) + 0.0  # no -0
+    return f"{mean:.4f} +- {np.std(values, ddof=1) / len(values) ** 0.5:.4f}"
 
 
 def as_text(results: list[dict]) -> str:
