@@ -314,6 +314,8 @@ def test_a_multilabel_of_weights_and_sets():
         mlp.partial_fit(rows, labels[:, 0])
     with pytest.raises(ValueError, match="a column for each of the 5 labels"):
         mlp.partial_fit(rows, labels[:, :3])
+    with pytest.raises(ValueError, match="must consist of 0 and 1"):
+        mlp.partial_fit(rows, 2 * labels)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
@@ -422,3 +424,47 @@ def test_refused_data():
         regressor(early_stopping=True).partial_fit(X, y)
     with pytest.warns(UserWarning, match="It is going to be clipped"):
         classifier(batch_size=1000).fit(X, y)
+
+
+@pytest.mark.parametrize("kind", [classifier, regressor])
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(kind):
+    mlp = kind(loss="binary_cross_entropy", solver="sgd")
+    bad = np.where(np.arange(150) == 7, np.nan, X[:, 0])[:, None] * X
+    with pytest.raises(ValueError, match="NaN"):
+        mlp.fit(bad, y / 2 if kind is regressor else y)
+    with pytest.raises(ValueError, match="dropout"):
+        mlp.set_params(dropout=[0.1]).partial_fit(
+            X, y == 1, **({"classes": [False, True]} if kind is classifier else {})
+        )
+    assert not [name for name in vars(mlp) if name.endswith("_")]
+    mlp.set_params(dropout=0.0).fit(X, y == 2)
+    before = dict(vars(mlp))
+    theta = mlp.network_.parameters.copy()
+    with pytest.raises(ValueError, match="loss"):
+        mlp.set_params(loss="poissonn").fit(X[:, :2], y == 1)
+    mlp.set_params(loss="binary_cross_entropy")
+    assert vars(mlp) == before
+    assert np.array_equal(mlp.network_.parameters, theta)
+    assert mlp.n_features_in_ == 4
+
+
+def test_a_warning_as_an_error_leaves_a_complete_fit():
+    mlp = classifier(max_iter=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        with pytest.raises(ConvergenceWarning):
+            mlp.fit(X, y)
+    assert len(mlp.loss_curve_) == 3
+    assert mlp.predict(X).shape == (150,)
+
+
+def test_a_first_partial_fit_of_some_classes_or_sparse_labels():
+    mlp = classifier().partial_fit(X[:40], y[:40, None].ravel(), classes=[0, 1, 2])
+    assert mlp.predict_proba(X).shape == (150, 3)
+    mlp.partial_fit(X[60:], y[60:])
+    rows, labels = make_multilabel_classification(40, random_state=0)
+    mlp = classifier().partial_fit(rows, sparse.csr_array(labels), classes=range(5))
+    assert sparse.issparse(mlp.predict(rows))
+    assert mlp.predict_proba(rows).shape == (40, 5)
+    for _ in range(2):
+        mlp.partial_fit(rows, labels)
