@@ -9,13 +9,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, unique_labels
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    type_of_target,
+)
 
 from fcnn._types import Array
 from fcnn.sklearn import _docs, _solvers
-from fcnn.sklearn._base import BaseMLP, takes_batches
+from fcnn.sklearn._base import BaseMLP, takes_batches, unchanged_by_failure
 from fcnn.sklearn._labels import Labels
-from fcnn.sklearn._training import Rows
+from fcnn.sklearn._record import Rows
 
 if TYPE_CHECKING:
     from typing import Self
@@ -140,7 +143,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError
             If a parameter or an argument is not as stated, or training diverges.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
+        with unchanged_by_failure(self):
+            return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
 
     @available_if(takes_batches)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -165,11 +169,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError
             If y has other classes, and as for `fit`.
         """
-        first: bool = _check_partial_fit_first_call(self, classes)
-        if first:
-            labels = Labels.of(y) if np.ndim(y) == 2 else Labels.of(classes)
-            self._labels = labels
-        return self._fit(X, y, sample_weight, incremental=True)
+        with unchanged_by_failure(self):
+            if _check_partial_fit_first_call(self, classes):
+                multilabel = type_of_target(y).startswith("multilabel")
+                self._labels = Labels.of(y if multilabel else classes)
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
         """The labels predicted.
@@ -228,7 +232,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._labels = Labels.of(y)
             self.classes_ = self._labels.classes
         else:
-            self._check_classes(unique_labels(y))
+            self._check_classes(y)
         self.n_outputs_ = self._labels.n_outputs
         weight = None
         if self.class_weight is not None:
@@ -241,7 +245,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             weight = compute_sample_weight(self.class_weight, dense)
         return X, self._labels.encode(y), weight
 
-    def _check_classes(self, found: Array) -> None:
+    def _check_classes(self, y: Any) -> None:
+        found = self._labels.found(y)
         if self.warm_start:
             if set(found) != set(self.classes_):
                 raise ValueError(
@@ -249,15 +254,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"the previous call to fit. Previously got {self.classes_}, `y` "
                     f"has {found}"
                 )
-        elif len(np.setdiff1d(found, self.classes_, assume_unique=True)):
+        elif self._labels.unseen(y):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has "
                 f"{self.classes_}. 'y' has {found}."
             )
 
     def _encode_more(self, y: Any) -> Array:
-        found = unique_labels(y)
-        if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
+        if self._labels.unseen(y):
+            found = self._labels.found(y)
             raise ValueError(f"y_val has {found}, of which y had only {self.classes_}")
         return self._labels.encode(y)
 

@@ -53,26 +53,37 @@ class Labels:
     def encode(self, y: Any) -> Array:
         """What the network learns: bools (n, n_outputs), or the numbers of classes.
 
-        The y given holds no other labels than `classes`.
+        A y (n,) holds no other labels than `classes`; see `unseen`.
         """
-        multilabel = type_of_target(y).startswith("multilabel")
-        if multilabel != (self.kind == "multilabel"):
+        if (y.ndim == 2) != (self.kind == "multilabel"):
             raise ValueError(
-                f"y must be {self.kind} as it was at first, not {type_of_target(y)}"
+                f"y must be {self.kind} as it was at first, not of shape {y.shape}"
             )
-        if multilabel:
-            given = y.toarray() if hasattr(y, "tocsr") else y
-            indicators: Array = np.asarray(given) != 0
-            if indicators.shape[1] != self.n_outputs:
-                raise ValueError(
-                    f"y must have a column for each of the {self.n_outputs} labels, "
-                    f"not {indicators.shape[1]}"
-                )
-            return indicators
+        if self.kind == "multilabel":
+            return self._indicators(y.toarray() if hasattr(y, "tocsr") else y)
         if self.kind == "multiclass":
             return np.asarray(np.searchsorted(self.classes, y))
         second: Array = np.asarray(y == self.classes[-1])[:, None]
         return second if len(self.classes) == 2 else np.zeros_like(second)
+
+    def _indicators(self, y: Array) -> Array:
+        if y.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"y must have a column for each of the {self.n_outputs} labels, not "
+                f"{y.shape[1]}"
+            )
+        ones: Array = y == 1
+        if not (ones | (y == 0)).all():
+            raise ValueError("a multilabel y must consist of 0 and 1")
+        return ones
+
+    def found(self, y: Any) -> Array:
+        """The labels in a y (n,); of an indicator matrix all."""
+        return self.classes if y.ndim == 2 else np.unique(y)
+
+    def unseen(self, y: Any) -> bool:
+        """Whether a y (n,) has labels that are not among the classes."""
+        return bool(np.setdiff1d(self.found(y), self.classes, assume_unique=True).size)
 
     def decode(self, outputs: Array) -> Any:
         """The labels predicted: the greatest output, or those above 1/2."""

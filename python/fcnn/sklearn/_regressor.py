@@ -10,8 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from fcnn import metrics
 from fcnn._types import Array
 from fcnn.sklearn import _docs, _solvers
-from fcnn.sklearn._base import BaseMLP, takes_batches
-from fcnn.sklearn._training import Rows
+from fcnn.sklearn._base import BaseMLP, takes_batches, unchanged_by_failure
+from fcnn.sklearn._record import Rows
 
 if TYPE_CHECKING:
     from typing import Self
@@ -123,7 +123,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ValueError
             If a parameter or an argument is not as stated, or training diverges.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
+        with unchanged_by_failure(self):
+            return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
 
     @available_if(takes_batches)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -144,7 +145,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ValueError
             As for `fit`.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        with unchanged_by_failure(self):
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Array:
         """The values predicted.
