@@ -72,6 +72,15 @@ def test_the_whole_range_of_z(activation, dtype):
         assert_close(y, net.predict(X), BOUNDS[dtype], "far")
 
 
+@pytest.mark.parametrize("n", [0, 1, 1000])
+def test_any_number_of_rows(n, net, rng):
+    X = rng.normal(size=(n, 3)).astype("float32")
+    for dtype in ("float32", "float64"):
+        (y,) = run(net.to_onnx(dtype=dtype), X.astype(dtype))
+        assert y.shape == (n, 2)
+        assert_close(y, net.predict(X), 1e-6)
+
+
 @pytest.mark.parametrize("net_dtype", ["float32", "float64"])
 def test_float32_is_written_unless_asked(net_dtype, rng):
     net = fcnn.Network([3, 5, 2], "mish", dtype=net_dtype, seed=0)

@@ -302,6 +302,24 @@ def test_scaling_between_layers_goes_into_the_weights(rng):
     ]
 
 
+@pytest.mark.parametrize("activation", ["silu", "gelu", "mish", "softsign"])
+def test_normalization_before_an_activation_that_takes_z_twice(activation, rng):
+    g = Graph()
+    z = gemm_without_bias(g, "x", rng.normal(size=(4, 3)), None)
+    z = g("BatchNormalization", z, *rng.uniform(0.5, 2, size=(4, 4)))
+    net = both(g, WRITTEN[activation][0](g, z), 3, rng)
+    assert net.layers[1].activation == activation
+
+
+def test_initializers_that_are_inputs_too(rng):
+    """As IR version 3 had it."""
+    g = Graph()
+    g("Gemm", "x", rng.normal(size=(4, 3)), transB=1)
+    model = g.model("t0")
+    model.graph.input.append(onnx.helper.make_tensor_value_info("c0", 1, [4, 3]))
+    assert fcnn.from_onnx(model).sizes == (3, 4)
+
+
 def test_a_policy_that_scales_its_tanh(rng):
     g = Graph()
     a = g("Tanh", gemm(g, "x", rng.normal(size=(2, 3)), [0, 1]))
