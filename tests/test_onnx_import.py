@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 import fcnn
+from fcnn.formats import onnx_constants
 from helpers import assert_close
 from onnx_models import ACTIVATIONS, OUTPUT_ONLY, Graph, run
 
@@ -290,7 +291,8 @@ def test_scaling_between_layers_goes_into_the_weights(rng):
     a = g("Relu", g("Mul", z, [1, -2, 3, 0.5]))
     a = g("BatchNormalization", a, *rng.uniform(0.5, 2, size=(4, 4)), epsilon=1e-3)
     z = g("Gemm", g("Sub", a, [1, 2, 3, 4]), rng.normal(size=(5, 4)), transB=1)
-    a = g("Sub", 1, g("Sigmoid", g("Sub", [1, 2, 3, 4, 5], z)))
+    z = g("Div", g("Sub", [1, 2, 3, 4, 5], z), [1, -2, 3, 1, 2])
+    a = g("Sub", 1, g("Sigmoid", z))
     z = gemm(g, g("Mul", a, 3), rng.normal(size=(2, 5)), [0, 1])
     net = both(g, g("Softmax", z), 3, rng)
     assert net.sizes == (3, 4, 5, 2)
@@ -468,6 +470,64 @@ def test_weights_in_another_file(tmp_path, rng):
     np.testing.assert_array_equal(again.parameters, net.parameters)
     with pytest.raises(ValueError, match="give the model's path"):
         fcnn.from_onnx(path.read_bytes())
+
+
+def ints(g, *values):
+    return g.constant(values, "int64")
+
+
+BASE = np.arange(1.0, 13).reshape(4, 3) / 4
+# A weight (4, 3) or a bias (4,) computed of constants, by each operator that is folded.
+FOLDED = {
+    "Abs": lambda g: g("Abs", -BASE),
+    "Add": lambda g: g("Add", BASE, [[1], [2], [3], [4]]),
+    "Cast": lambda g: g("Cast", g.constant(BASE * 4, "int32"), to=1),
+    "Concat": lambda g: g("Concat", BASE[:1], BASE[1:], axis=0),
+    "Div": lambda g: g("Div", BASE, [2, 3, 4]),
+    "Exp": lambda g: g("Exp", BASE),
+    "Flatten": lambda g: g("Flatten", BASE.reshape(4, 3, 1)),
+    "Gather": lambda g: g("Gather", BASE.ravel(), ints(g, 11, 0, 5, 5)),
+    "Identity": lambda g: g("Identity", BASE),
+    "Mul": lambda g: g("Mul", BASE, 3),
+    "Neg": lambda g: g("Neg", BASE),
+    "Pow": lambda g: g("Pow", BASE, 2),
+    "Reciprocal": lambda g: g("Reciprocal", BASE),
+    "Reshape": lambda g: g("Reshape", BASE.ravel(), ints(g, -1, 3)),
+    "Sqrt": lambda g: g("Sqrt", BASE),
+    "Squeeze": lambda g: g("Squeeze", BASE[None]),
+    "Sub": lambda g: g("Sub", 1, BASE),
+    "Transpose": lambda g: g("Transpose", BASE.T),
+    "Unsqueeze": lambda g: g("Squeeze", g("Unsqueeze", BASE, ints(g, 1)), ints(g, 1)),
+    "integers": lambda g: g(
+        "Reshape", BASE.ravel(), g("Concat", g("Div", ints(g, 9), ints(g, 2)),
+                                   g("Sub", ints(g, 5), ints(g, 2)), axis=0)
+    ),
+}  # fmt: skip
+
+
+def test_every_operator_that_is_folded_is_tested():
+    assert set(FOLDED) - {"integers"} == set(onnx_constants.FOLDED)
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_constants_of_constants(name, rng):
+    """Of integers too: 9 / 2 is 4."""
+    g = Graph()
+    made = FOLDED[name](g)
+    if name == "Gather":
+        y = g("Gemm", "x", BASE, made, transB=1)
+    else:
+        y = g("Gemm", "x", made, transB=1)
+    both(g, g("Tanh", y), 3, rng)
+
+
+def test_constant_nodes(rng):
+    g = Graph()
+    z = gemm(g, "x", BASE, g("Constant", value_floats=[1.0, 2.0, 3.0, 4.0]))
+    a = g("Reshape", g("Tanh", z), g("Constant", value_ints=[0, 4]))
+    y = g("Mul", gemm(g, a, BASE.T, [0, 0, 0]), g("Constant", value_float=0.5))
+    net = both(g, y, 3, rng)
+    assert net.standardizer.target_scale.tolist() == [0.5] * 3
 
 
 def test_one_of_several_outputs(rng):

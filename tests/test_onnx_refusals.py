@@ -91,6 +91,22 @@ REFUSED = {
         lambda g: g("Add", "x", g("ConstantOfShape", g.constant([2**40], "int64"))),
         "ConstantOfShape",
     ),
+    "attribute of another type": (
+        lambda g: g("LeakyRelu", sums(g), alpha="0.1"),
+        "LeakyRelu",
+    ),
+    "unknown attribute": (lambda g: g("Tanh", sums(g), axis=1), "Tanh"),
+    "too many inputs": (lambda g: g("Max", sums(g), 0, 1), "Max"),
+    "no weights": (lambda g: sums(g, weight=np.ones((0, 3))), "Gemm"),
+    "vanishing": (lambda g: sums(g, g("Div", "x", [1e-300] * 3)), "Div"),
+    "wide outputs that are scaled": (
+        lambda g: g(
+            "Mul", g("Tanh", sums(g, weight=np.ones((5000, 3)))), np.ones(5000)
+        ),
+        None,
+    ),
+    "infinite clip": (lambda g: g("Clip", sums(g), 2, 1), "Clip"),
+    "part of a function": (lambda g: g("Log", sums(g)), "Log"),
     "other domain": (
         lambda g: g("Tanh", "x", domain="com.example"),
         "com.example.Tanh",
@@ -113,7 +129,10 @@ def test_the_node_is_named(name):
     y = write(g)
     with pytest.raises(ValueError, match="cannot be read as a network") as error:
         fcnn.from_onnx(model_of(g, y))
-    assert re.search(rf"\bnodes? ({node})\b", str(error.value)), error.value
+    if node is None:
+        assert "5000 outputs are scaled at the end" in str(error.value)
+    else:
+        assert re.search(rf"\bnodes? ({node})\b", str(error.value)), error.value
 
 
 def nested(g):
@@ -200,6 +219,15 @@ def test_graphs_without_what_is_needed(model):
         changed.CopyFrom(model)
         changed.graph.ClearField(field)
         refuse(changed, message)
+    changed.CopyFrom(model)
+    changed.graph.node[1].ClearField("output")
+    refuse(changed, "the node Softplus 'a1.softplus' has no output")
+    changed.CopyFrom(model)
+    changed.graph.sparse_initializer.add()
+    refuse(changed, "it has sparse initializers")
+    changed.CopyFrom(model)
+    changed.graph.input[0].type.Clear()
+    refuse(changed, "its input 'x' is no tensor")
     changed.CopyFrom(model)
     changed.graph.input.append(helper.make_tensor_value_info("u", 1, [1]))
     refuse(changed, r"it must have one input, not \['x', 'u'\]")

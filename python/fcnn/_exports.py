@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Exports(Derivatives):
-    """The exporting methods of `fcnn.Network`; each format's code is in its own file."""
+    """The exporting methods of `fcnn.Network`; each format's code is in its file."""
 
     __slots__ = ()
 

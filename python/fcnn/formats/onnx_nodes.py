@@ -169,8 +169,6 @@ class Interpreter:
             raise ValueError("it is applied to no weighted sums")  # noqa: TRY004
         takes_arrays = isinstance(one, Series) or node.op == "Unsqueeze"
         arguments = [_argument(v, sums, takes_arrays) for v in inputs]
-        if node.op == "Unsqueeze" and self._graph.opset < 13:
-            arguments.append(np.asarray(attributes.pop("axes")))
         made = self.algebra(node.op, *arguments, **attributes)
         if isinstance(made, list):
             return Series(sums, made)
