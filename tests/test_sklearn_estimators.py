@@ -142,7 +142,8 @@ def test_names_of_features():
     assert mlp.feature_names_in_.tolist() == list("abcd")
     expected = fitted().predict_proba(X)
     assert np.array_equal(mlp.predict_proba(frame), expected)
-    assert np.array_equal(fitted(X=pl.DataFrame(frame)).predict_proba(frame), expected)
+    other = pl.DataFrame(frame)
+    assert np.array_equal(fitted(X=other).predict_proba(other), expected)
     with pytest.raises(ValueError, match="should match those that were passed"):
         mlp.predict(frame[["b", "a", "c", "d"]])
     with pytest.warns(UserWarning, match="does not have valid feature names"):

@@ -408,6 +408,10 @@ def test_refused_callbacks(tmp_path):
 def test_refused_data():
     with pytest.raises(ValueError, match="at least 0, but row 3 has -1"):
         classifier().fit(X, y, sample_weight=np.where(np.arange(150) == 3, -1.0, 1.0))
+    with pytest.raises(ValueError, match="held-out rows' sample_weight is 0"):
+        classifier(early_stopping=True).fit(X, y, sample_weight=np.arange(150) == 0)
+    with pytest.raises(ValueError, match="weight of the training rows is 0"):
+        classifier(class_weight={0: 0, 1: 0, 2: 0}).fit(X, y)
     with pytest.raises(ValueError, match="row 7"):
         regressor(loss="poisson").fit(X, np.where(np.arange(150) == 7, -1.0, 1.0))
     with pytest.raises(ValueError, match="give X_val and y_val, or neither"):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from fcnn import _data
 from fcnn._types import Array
 from fcnn.sklearn import _solvers, _training
 from fcnn.sklearn._network import WithNetwork
@@ -134,7 +135,9 @@ class BaseMLP(WithNetwork):
                 "The validation set is too small. Increase 'validation_fraction' or "
                 "the size of your dataset."
             )
-        return train, rows.chosen(held_out)
+        validation = rows.chosen(held_out)
+        _data.require_weight(validation.weight, "the held-out rows' sample_weight")
+        return train, validation
 
 
 @contextmanager

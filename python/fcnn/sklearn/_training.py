@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from fcnn import TrainingDiverged, _plan, training
+from fcnn import TrainingDiverged, _data, _plan, training
 from fcnn._types import Array
 from fcnn.sklearn import _solvers
 from fcnn.sklearn._record import Record, Rows
@@ -53,6 +53,7 @@ def fit(
     if not incremental:
         net.reset_optimizer()
     weight = None if data.weight is None else data.weight[train]
+    _data.require_weight(weight, "the weight of the training rows")
     record = Record(
         mlp,
         solver,
