@@ -15,7 +15,8 @@ FOLDER = Path(__file__).parent.parent / "examples"
 PROMISED = {
     *("c_export", "dropout", "resume", "standardize"),
     *("callbacks", "derivatives", "digits", "learning_rate", "levenberg_marquardt"),
-    *("mnist", "pictures", "regression", "scipy_lbfgs", "sparse"),
+    *("mnist", "onnx_export", "pictures", "regression", "scipy_lbfgs"),
+    *("sklearn_pipeline", "sparse"),
     "xor_by_hand",
 }
 SCRIPTS = sorted(FOLDER.glob("*.py"))
