@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fcnn
 from fcnn import _core
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -99,3 +100,16 @@ def test_every_name_of_the_core_has_its_formula(monkeypatch):
     assert list(formulas.ACTIVATIONS) == [rule["name"] for rule in _core.activations()]
     assert list(formulas.LOSSES) == [rule["name"] for rule in _core.losses()]
     assert list(formulas.INITIALIZERS) == _core.initializers()
+
+
+def test_everything_public_is_in_the_reference():
+    pages = (FOLDER / "reference").glob("*.rst")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    listed = {
+        name.removeprefix("fcnn.")
+        for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)$", text, re.MULTILINE)
+    }
+    public = {*fcnn.__all__}
+    for module in (fcnn.plot, fcnn.sklearn):
+        public |= {f"{module.__name__}.{name}"[5:] for name in module.__all__}
+    assert public <= listed, public - listed

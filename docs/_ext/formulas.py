@@ -31,6 +31,7 @@ LOSSES = {
         r" \\ p (|d| - p / 2) & \text{else} \end{cases}"
     ),
     "poisson": r"\frac{1}{K} \sum_k (a_k - y_k \log a_k)",
+    "poisson_deviance": r"\sum_k (y_k \log (y_k / a_k) - y_k + a_k)",
     "cross_entropy": r"-\sum_k y_k \log a_k",
     "binary_cross_entropy": (
         r"-\frac{1}{K} \sum_k (y_k \log a_k + (1 - y_k) \log(1 - a_k))"

@@ -147,6 +147,10 @@ class Exports(Derivatives):
         OSError
             If the file cannot be written.
 
+        References
+        ----------
+        ISO/IEC 9899:1999, "Programming languages: C". The guide: docs/c_export.md.
+
         Examples
         --------
         >>> import pathlib, tempfile
@@ -164,10 +168,6 @@ class Exports(Derivatives):
         int iris_classify(const float x[IRIS_N_IN]);
         void iris_predict(const float x[IRIS_N_IN], float out[IRIS_N_OUT])
         int iris_classify(const float x[IRIS_N_IN])
-
-        References
-        ----------
-        ISO/IEC 9899:1999, "Programming languages: C". The guide: docs/c_export.md.
         """
         from fcnn.formats import c_source
 

@@ -94,7 +94,7 @@ t_ : int
     The rows that all epochs have gone over; 0 for "lbfgs".
 n_features_in_ : int
     The features of X.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Their names, where X was a data frame.
 n_layers_ : int
     The layers, input and output included.
