@@ -24,6 +24,7 @@ FOLDER = DOCS.parent / "examples"
 PICTURES = {
     "dropout": "regularization",
     "levenberg_marquardt": "full_batch",
+    "pictures": "pictures_network",
     "standardize": "data",
 }
 
