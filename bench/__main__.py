@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench import features, full_batch, machine, memory, report, scaling, startup
+from bench import (
+    features,
+    full_batch,
+    machine,
+    memory,
+    report,
+    scaling,
+    sklearn_accuracy,
+    startup,
+)
 from bench.harness import Harness
 from bench.rivals import OURS, RIVALS
 from bench.workloads import predict, train
@@ -21,6 +30,7 @@ RIVALS_OF = {
     "memory": [],
     "full_batch": [],
     "features": [],
+    "sklearn_accuracy": [],
 }
 
 
@@ -47,6 +57,13 @@ def main() -> None:
             for one in features.measure(n, options.repeat, quick=options.quick)
         ]
         print(f"\n{features.as_text(result)}")
+    elif options.command == "sklearn_accuracy":
+        result = [
+            one
+            for n in options.threads
+            for one in sklearn_accuracy.measure(n, quick=options.quick)
+        ]
+        print(f"\n{sklearn_accuracy.as_text(result)}")
     elif options.command == "scaling":
         harness = Harness(rivals, options.threads, options.repeat, options.seconds)
         result = scaling.measure(harness, quick=options.quick)
@@ -90,6 +107,7 @@ def parse() -> argparse.Namespace:
         "startup": "import time and install size",
         "memory": "anonymous memory of training on a memory-mapped file",
         "full_batch": "solvers against SciPy's, scikit-learn's and Adam",
+        "sklearn_accuracy": "fcnn.sklearn and scikit-learn on its data sets",
         "features": "what dropout, schedules and the like cost a step",
     }.items():
         command = commands.add_parser(name, help=help_text)

@@ -239,6 +239,11 @@ LOSSES = {
         lambda a, y: 1 - y / denominator(a),
         mean=True,
     ),
+    "poisson_deviance": Loss(
+        lambda a, y: y * (log(y) - log(a)) - y + a,
+        lambda a, y: 1 - y / denominator(a),
+        mean=False,
+    ),
     "cross_entropy": Loss(
         lambda a, y: -y * log(a),
         lambda a, y: -y / denominator(a),
@@ -266,6 +271,7 @@ LOSS_SECOND_DERIVATIVES = {
     "mae": lambda a, y: np.zeros_like(a),
     "huber": lambda a, y, delta=1.0: np.where(np.abs(a - y) < delta, 1.0, 0.0),
     "poisson": lambda a, y: y * bounded_square(a),
+    "poisson_deviance": lambda a, y: y * bounded_square(a),
     "cross_entropy": lambda a, y: y * bounded_square(a),
     "binary_cross_entropy": binary_second,
     "logistic": binary_second,
@@ -278,12 +284,14 @@ OUTPUTS = {
     "binary_cross_entropy": PROBABILITIES,
     "logistic": PROBABILITIES,
     "poisson": PROBABILITIES | {"exp", "relu", "softplus"},
+    "poisson_deviance": PROBABILITIES | {"exp", "relu", "softplus"},
 }
 TARGETS = {  # lowest and highest target, where not any
     "cross_entropy": (0, 1),
     "binary_cross_entropy": (0, 1),
     "logistic": (0, 1),
     "poisson": (0, math.inf),
+    "poisson_deviance": (0, math.inf),
 }
 NATURAL_LOSS = {  # and mse for every other output
     "softmax": "cross_entropy",
@@ -304,12 +312,17 @@ def exp_term(z: Array, y: Array) -> Array:  # a - y log a
     return np.exp(z) - y * z
 
 
+def exp_deviance_term(z: Array, y: Array) -> Array:  # y log(y / a) - y + a
+    return y * (log(y) - z) - y + np.exp(z)
+
+
 # The natural pairs: the term from z itself. There dC/dz = a - y, times the factor.
 NATURAL_TERMS = {
     ("softmax", "cross_entropy"): softmax_term,
     ("sigmoid", "binary_cross_entropy"): sigmoid_term,
     ("sigmoid", "logistic"): sigmoid_term,
     ("exp", "poisson"): exp_term,
+    ("exp", "poisson_deviance"): exp_deviance_term,
 }
 
 
@@ -587,11 +600,21 @@ def sgd(
 
 
 def adam(
-    theta: Array, g: Array, s: State, t: int, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8
+    theta: Array,
+    g: Array,
+    s: State,
+    t: int,
+    lr=1e-3,
+    beta1=0.9,
+    beta2=0.999,
+    eps=1e-8,
+    eps_hat=False,
 ) -> Array:
     s["m"] = beta1 * s.get("m", 0) + (1 - beta1) * g
     s["v"] = beta2 * s.get("v", 0) + (1 - beta2) * g**2
     m_hat = s["m"] / (1 - beta1**t)
+    if eps_hat:  # Keras's and scikit-learn's
+        return theta - lr * np.sqrt(1 - beta2**t) * m_hat / (np.sqrt(s["v"]) + eps)
     v_hat = s["v"] / (1 - beta2**t)
     return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 

@@ -58,3 +58,17 @@ def test_the_features(tmp_path):
     for one in results:
         assert one["name"] in printed
         assert {"dropout", "standardize", "schedule"} <= one["ratios"].keys()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+def test_the_accuracy_of_the_estimators(tmp_path):
+    path = tmp_path / "result.json"
+    command = [sys.executable, "-m", "bench", "sklearn_accuracy", "--quick"]
+    printed = subprocess.check_output([*command, "--json", path], cwd=ROOT, text=True)
+    results = json.loads(path.read_text())["results"]
+    assert "other seeds" in printed
+    assert {one["name"] for one in results} == {"iris", "linnerud"}
+    for one in results:
+        assert len(one["scores"]["fcnn"]) == len(one["seconds"]["sklearn"]) == 2
+        if one["name"] == "iris":
+            assert one["scores"]["fcnn"] == one["scores"]["sklearn"]

@@ -37,6 +37,7 @@ OTHERS = {
     "clip_norm": lambda X, y: (make(), X, y, {"clip_norm": 1.0}),
     "max_norm": lambda X, y: (make(), X, y, {"max_norm": 1.0}),
     "label_smoothing": lambda X, y: (make(), X, y, {"label_smoothing": 0.1}),
+    "penalty_per": lambda X, y: (make(), X, y, {"penalty_per": "sample"}),
     "loss": lambda X, y: (make(), X, y, {"loss": "mse"}),
     "metrics": lambda X, y: (make(), X, y, {"metrics": "mae"}),
     "hash of X": lambda X, y: (make(), X + 1, y, {}),

@@ -245,6 +245,8 @@ def test_standardizer_sparse_and_extra_arguments(rng, tmp_path):
         "label_smoothing": 0.1,
         "seed": 9,
         "clip_norm": 1.0,
+        "l2": 0.5,
+        "penalty_per": "sample",
     }
     whole, part, rest = (make(standardize=True) for _ in range(3))
     whole.fit(X, y, epochs=4, **fit)

@@ -69,14 +69,15 @@ py::tuple step(TrainerHandle<T>& self, const py::object& x, const py::array& y,
 }
 
 EpochOptions make_options(Index batch_size, int shuffle, std::uint64_t seed,
-                          std::uint32_t epoch, double l1, double l2, double clip_norm,
-                          double max_norm, double label_smoothing, int n_threads) {
+                          std::uint32_t epoch, double l1, double l2, bool per_sample,
+                          double clip_norm, double max_norm, double label_smoothing,
+                          int n_threads) {
   EpochOptions options;
   options.batch_size = batch_size;
   options.shuffle = static_cast<Shuffle>(shuffle);
   options.seed = seed;
   options.epoch = epoch;
-  options.penalties = {l1, l2};
+  options.penalties = {l1, l2, per_sample};
   options.bounds = {clip_norm, max_norm};
   options.label_smoothing = label_smoothing;
   options.n_threads = n_threads;
@@ -95,6 +96,12 @@ void set_learning_rate(TrainerHandle<T>& self, double lr) {
   self.guard->check();
   const FloatState float_state;
   self.trainer.set_learning_rate(lr);
+}
+
+template <class T>
+double sum_of_penalties(TrainerHandle<T>& self) {
+  self.guard->check();
+  return self.trainer.sum_of_penalties();
 }
 
 template <class T>
@@ -123,6 +130,7 @@ void register_trainer(py::module_& m, const char* name) {
            "options"_a, "first_sample"_a, "outputs"_a)
       .def_property_readonly("learning_rate", &learning_rate<T>)
       .def("set_learning_rate", &set_learning_rate<T>, "lr"_a)
+      .def_property_readonly("sum_of_penalties", &sum_of_penalties<T>)
       .def("state", &state<T>)
       .def("set_state", &set_state<T>, "state"_a);
 }
@@ -142,8 +150,8 @@ void register_trainers(py::module_& m) {
   using namespace py::literals;
   py::class_<EpochOptions>(m, "EpochOptions")
       .def(py::init(&make_options), py::kw_only(), "batch_size"_a, "shuffle"_a,
-           "seed"_a, "epoch"_a, "l1"_a, "l2"_a, "clip_norm"_a, "max_norm"_a,
-           "label_smoothing"_a, "n_threads"_a);
+           "seed"_a, "epoch"_a, "l1"_a, "l2"_a, "per_sample"_a, "clip_norm"_a,
+           "max_norm"_a, "label_smoothing"_a, "n_threads"_a);
   register_trainer<float>(m, "Trainer32");
   register_trainer<double>(m, "Trainer64");
 }

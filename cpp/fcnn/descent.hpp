@@ -21,10 +21,17 @@ inline Range part_of(Index count, int part, int parts, Index grain) {
   return {cut(part), cut(part + 1)};
 }
 
-// C += l1 ||W||_1 + (l2 / 2) ||W||^2; weights only.
+// C += l1 ||W||_1 + (l2 / 2) ||W||^2; weights only. `per_sample`: that over sum w_i,
+// so that a batch's penalty is shared by its samples.
 struct Penalties {
   double l1 = 0, l2 = 0;
+  bool per_sample = false;
   bool any() const { return l1 != 0 || l2 != 0; }
+
+  // What a batch's C gains.
+  Penalties of_batch(double sum_weight) const {
+    return per_sample ? Penalties{l1 / sum_weight, l2 / sum_weight} : *this;
+  }
 };
 
 // The optimizer: begin() once a step, then rule(first, last, gradient) for stretches of

@@ -152,21 +152,20 @@ template <class T>
 double Engine<T>::step(const Pass<T>& pass, const Bounds& bounds,
                        const Updater<T>& updater, Interrupt& interrupt) {
   const bool at_once = bounds.clip_norm == 0 && layout_.size() <= kParametersInCache;
-  double penalty = 0;
   const double c = for_each_chunk(pass, interrupt, [&](bool add, bool is_last) {
     if (at_once && is_last) {
-      penalty = descent_->update_at_once(batch_, add, pass.penalties, updater, parts_);
+      penalty_ = descent_->update_at_once(batch_, add, pass.penalties, updater, parts_);
     } else {
       descent_->find_gradient(batch_, add, parts_, interrupt);
     }
   });
   if (!at_once) {
-    penalty = descent_->add_penalties(pass.penalties, parts_);
+    penalty_ = descent_->add_penalties(pass.penalties, parts_);
     if (bounds.clip_norm > 0) descent_->clip_norm(bounds.clip_norm);
     descent_->update(updater, parts_);
   }
   if (bounds.max_norm > 0) descent_->limit_norms(bounds.max_norm, parts_);
-  return c + penalty;
+  return c + penalty_;
 }
 
 template <class T>

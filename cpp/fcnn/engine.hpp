@@ -56,6 +56,9 @@ class Engine {
   void forward_only(const Samples& samples, int n_threads, Interrupt& interrupt,
                     const Observer<T>& observer);
 
+  // What the penalties added to the last step's C.
+  double penalty() const { return penalty_; }
+
   const ParameterStrips<T>& layout() const { return layout_; }
   T* parameters() { return parameters_.data(); }
   T* gradient() { return descent_->gradient(); }
@@ -77,6 +80,7 @@ class Engine {
   Batch<T> batch_;
   int parts_ = 1;             // of the present chunk
   double multiply_adds_ = 0;  // of one sample's pass
+  double penalty_ = 0;
 };
 
 // sum w_i of samples first..last, in order.

@@ -164,6 +164,24 @@ struct Poisson : LossDefaults {
   }
 };
 
+// Half the Poisson deviance, 0 where a = y; scikit-learn's "poisson". Derivatives are
+// those of Poisson.
+struct PoissonDeviance : Poisson {
+  static constexpr const char* name = "poisson_deviance";
+  static constexpr bool mean = false;
+  static constexpr bool is_natural_loss = false;
+  // y log(y / a) - y + a, with 0 log 0 = 0
+  template <class T>
+  static Pack<T> term(Pack<T> a, Pack<T> y, T) {
+    return fma(y, bounded_log(y) - bounded_log(a), a - y);
+  }
+  // y (log y - z) - y + a, with a = e^z
+  template <class T>
+  static Pack<T> natural_term(Pack<T> z, Pack<T> a, Pack<T> y) {
+    return fma(y, bounded_log(y) - z, a - y);
+  }
+};
+
 // With softmax: see natural_cross_entropy in loss_table.cpp.
 struct CrossEntropy : LossDefaults {
   static constexpr const char* name = "cross_entropy";
@@ -230,7 +248,7 @@ struct Logistic : BinaryCrossEntropy {
   static constexpr bool is_natural_loss = false;
 };
 
-using LossList = TypeList<Quadratic, Mse, Mae, Huber, Poisson, CrossEntropy,
-                          BinaryCrossEntropy, Logistic>;
+using LossList = TypeList<Quadratic, Mse, Mae, Huber, Poisson, PoissonDeviance,
+                          CrossEntropy, BinaryCrossEntropy, Logistic>;
 
 }  // namespace fcnn

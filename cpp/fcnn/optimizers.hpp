@@ -62,28 +62,32 @@ struct Sgd : OptimizerDefaults {
 };
 
 // m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2,
-// theta <- theta - lr (m / c1) / (sqrt(v / c2) + eps), c = 1 - beta^t.
-// Kingma, Ba, Adam: A Method for Stochastic Optimization, 2015.
+// theta <- theta - lr (m / c1) / (sqrt(v / c2) + eps), c = 1 - beta^t; or, `eps_hat`,
+// theta <- theta - lr (m / c1) / ((sqrt(v) + eps) / sqrt(c2)), as in Keras.
+// Kingma, Ba, Adam: A Method for Stochastic Optimization, 2015, and end of section 2.
 struct Adam : OptimizerDefaults {
   static constexpr const char* name = "adam";
   static constexpr std::array hyperparameters = {
       Hyperparameter{"lr", 1e-3}, Hyperparameter{"beta1", 0.9},
-      Hyperparameter{"beta2", 0.999}, Hyperparameter{"eps", 1e-8}};
-  double lr, beta1, beta2, eps;
-  double step_size = 0, root_c2 = 1;
-  explicit Adam(const double* h) : lr(h[0]), beta1(h[1]), beta2(h[2]), eps(h[3]) {}
+      Hyperparameter{"beta2", 0.999}, Hyperparameter{"eps", 1e-8},
+      Hyperparameter{"eps_hat", 0}};
+  double lr, beta1, beta2, eps, eps_hat;
+  double step_size = 0, root_c2 = 1, added = 0;
+  explicit Adam(const double* h)
+      : lr(h[0]), beta1(h[1]), beta2(h[2]), eps(h[3]), eps_hat(h[4]) {}
 
   int n_moments() const { return 2; }
   void prepare(std::int64_t t, double*) {
     step_size = lr / (1 - power(beta1, t));
     root_c2 = std::sqrt(1 - power(beta2, t));
+    added = eps_hat != 0 ? eps / root_c2 : eps;
   }
   template <class T, std::size_t N>
   void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {
     Pack<T>&m = moment[0], &v = moment[1];
     m = fma(pack_of<T>(1 - beta1), g - m, m);
     v = fma(pack_of<T>(1 - beta2) * g, g, pack_of<T>(beta2) * v);
-    const Pack<T> root = fma(sqrt(v), pack_of<T>(1 / root_c2), pack_of<T>(eps));
+    const Pack<T> root = fma(sqrt(v), pack_of<T>(1 / root_c2), pack_of<T>(added));
     theta = theta - quotient(pack_of<T>(step_size) * m, root);
   }
 };
@@ -93,11 +97,11 @@ struct Adam : OptimizerDefaults {
 struct AdamW : Adam {
   static constexpr const char* name = "adamw";
   static constexpr std::array hyperparameters = {
-      Hyperparameter{"lr", 1e-3}, Hyperparameter{"beta1", 0.9},
+      Hyperparameter{"lr", 1e-3},     Hyperparameter{"beta1", 0.9},
       Hyperparameter{"beta2", 0.999}, Hyperparameter{"eps", 1e-8},
-      Hyperparameter{"weight_decay", 1e-2}};
+      Hyperparameter{"eps_hat", 0},   Hyperparameter{"weight_decay", 1e-2}};
   double weight_decay;
-  explicit AdamW(const double* h) : Adam(h), weight_decay(h[4]) {}
+  explicit AdamW(const double* h) : Adam(h), weight_decay(h[5]) {}
 
   template <class T, std::size_t N>
   void update(Pack<T>& theta, Pack<T> g, std::array<Pack<T>, N>& moment) const {

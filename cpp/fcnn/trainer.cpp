@@ -122,19 +122,21 @@ EpochSums Trainer<T>::run_batches(const Samples& ordered, Index first_batch,
                              optimizer_.update(work.parameters(), gradient, from, to);
                            }};
   Index first = 0, batch = first_batch;
+  if (first_batch == 0) sum_of_penalties_ = 0;
   try {
     for (; batch < last_batch; ++batch) {
       const Index last = batch_end_[static_cast<std::size_t>(batch)] - draws.first;
       const double weight = sum_of_weights(samples, first, last);
-      Pass<T> pass{
-          samples,           first,      last,         weight, loss, options.penalties,
-          options.n_threads, weight > 0, keep_outputs, drawn};
+      Pass<T> pass{samples,           first,      last,         weight, loss, {},
+                   options.n_threads, weight > 0, keep_outputs, drawn};
       first = last;
       if (weight > 0) {
+        pass.penalties = options.penalties.of_batch(weight);
         const double c = work.step(pass, options.bounds, updater, interrupt);
         if (!std::isfinite(c)) throw Divergence(batch);
         sums.loss += weight * c;
         sums.weight += weight;
+        sum_of_penalties_ += weight * work.penalty();
         interrupt.between_passes();
       } else if (keep_outputs) {  // there is nothing to learn from, and no step
         pass.sum_weight = 1;

@@ -56,6 +56,9 @@ class Trainer {
   double learning_rate() const { return optimizer_.learning_rate(); }
   void set_learning_rate(double lr) { optimizer_.set_learning_rate(lr); }
 
+  // sum w P over the epoch's batches so far, P being what the penalties added to C.
+  double sum_of_penalties() const { return sum_of_penalties_; }
+
   // The optimizer's state, its moments laid out as theta.
   using State = typename Optimizer<T>::State;
   State state() const;
@@ -83,6 +86,7 @@ class Trainer {
   ParameterStrips<T> layout_;
   Optimizer<T> optimizer_;
   State before_;  // the optimizer's, at the beginning of the epoch
+  double sum_of_penalties_ = 0;
   std::unique_ptr<Engine<T>> engine_;
   Index engine_batch_ = 0;
   Order order_{-1, 0, Shuffle::none, 0, 0};

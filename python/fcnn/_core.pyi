@@ -178,6 +178,7 @@ class EpochOptions:
         epoch: int,
         l1: float,
         l2: float,
+        per_sample: bool,
         clip_norm: float,
         max_norm: float,
         label_smoothing: float,
@@ -213,6 +214,8 @@ class _Trainer:
     @property
     def learning_rate(self) -> float: ...
     def set_learning_rate(self, lr: float) -> None: ...
+    @property
+    def sum_of_penalties(self) -> float: ...
     def state(self) -> TrainerState: ...
     def set_state(self, state: TrainerState) -> None: ...
 

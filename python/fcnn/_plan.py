@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class Step:
     clip_norm: float  # 0: none
     max_norm: float  # 0: none
     label_smoothing: float
+    per_sample: bool  # whether the penalties are divided by the batch's sum of weights
     n_threads: int
     class_weight: Any = None  # for the batches to come
 
@@ -64,6 +65,7 @@ class Step:
             epoch=epoch,
             l1=self.l1,
             l2=self.l2,
+            per_sample=self.per_sample,
             clip_norm=self.clip_norm,
             max_norm=self.max_norm,
             label_smoothing=self.label_smoothing,
@@ -89,6 +91,17 @@ class Plan:
     callbacks: list[Callback]
     progress: str | bool
     saved: checkpoint.Saved | None  # what to resume from
+    order: Callable[[], Array] | None = None  # of each epoch's rows, from outside
+
+    @property
+    def penalties(self) -> tuple[float, float]:
+        """l1 and l2 of C over all of the training rows."""
+        step = self.step
+        if not step.per_sample:
+            return step.l1, step.l2
+        weight = step.data.weights(self.train)
+        total = len(self.train) if weight is None else float(weight.sum())
+        return step.l1 / total, step.l2 / total
 
     @property
     def n_batches(self) -> int:
@@ -117,6 +130,7 @@ def check_step(
     clip_norm: Any,
     max_norm: Any,
     label_smoothing: Any,
+    penalty_per: Any,
     n_threads: Any,
     batches: Any = None,
 ) -> Step:
@@ -141,6 +155,7 @@ def check_step(
         clip_norm=_bound("clip_norm", clip_norm),
         max_norm=_bound("max_norm", max_norm),
         label_smoothing=_check_smoothing(label_smoothing, name),
+        per_sample=_check_penalty_per(penalty_per),
         n_threads=config.threads(n_threads),
     )
     step.optimizer.check(net, step)
@@ -253,6 +268,14 @@ def _check_smoothing(label_smoothing: Any, loss: str) -> float:
             f"label_smoothing is for the losses {', '.join(names)}, not for {loss}"
         )
     return smoothing
+
+
+def _check_penalty_per(penalty_per: Any) -> bool:
+    if not isinstance(penalty_per, str) or penalty_per not in ("batch", "sample"):
+        raise ValueError(
+            f"penalty_per must be 'batch' or 'sample', not {_checks.shown(penalty_per)}"
+        )
+    return penalty_per == "sample"
 
 
 def _refuse_beside_batches(

@@ -44,6 +44,7 @@ class Run:
             self._description = checkpoint.description(net, plan)
         for callback in self._checkpoints:
             callback.attach(self)
+        self._rows_of_epoch = plan.train  # in their order
         self._outputs: Array | None = None  # of each training row before its update
         self._stream: list[tuple[Array, Array, Array | None]] = []  # y, outputs, w
         if plan.metrics and plan.batches is None:
@@ -103,6 +104,8 @@ class Run:
 
     def _train_rows(self) -> None:
         plan, n = self.plan, self.plan.n_batches
+        if plan.order is not None and self.batch == 0:
+            self._rows_of_epoch = plan.order()
         intervals = [c.every_batches for c in plan.callbacks if c.every_batches]
         if intervals and self._start is None:
             self._start = self.net._training_state()
@@ -118,7 +121,7 @@ class Run:
     def _train_until(self, end: int) -> tuple[float, float]:
         """Trains up to this batch; the sums of w C and of w in the epoch so far."""
         step, net = self.plan.step, self.net
-        arguments = *step.data.arguments(step.loss), self.plan.train
+        arguments = *step.data.arguments(step.loss), self._rows_of_epoch
         trainer = self._trainer()
         if isinstance(trainer, (_core.Trainer32, _core.Trainer64)):
             options = self._options(step, self.plan.batch_size)
@@ -127,7 +130,7 @@ class Run:
             )
         if self._outputs is not None:
             net._engine.evaluate(*arguments, self._outputs, step.n_threads)
-        loss = trainer.iterate(*arguments, step.l1, step.l2, step.n_threads)
+        loss = trainer.iterate(*arguments, *self.plan.penalties, step.n_threads)
         self.history.stop_reason = trainer.finished or None
         return loss, 1.0
 

@@ -282,6 +282,7 @@ def description(net: Network, plan: Plan) -> dict[str, dict[str, Any]]:
             "seed": plan.seed,
             "l1": step.l1,
             "l2": step.l2,
+            "penalty_per": "sample" if step.per_sample else "batch",
             "clip_norm": step.clip_norm,
             "max_norm": step.max_norm,
             "label_smoothing": step.label_smoothing,

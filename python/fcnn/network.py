@@ -164,6 +164,7 @@ class Network(Exports):
         clip_norm: float | None = None,
         max_norm: float | None = None,
         label_smoothing: float = 0.0,
+        penalty_per: Literal["batch", "sample"] = "batch",
         metrics: MetricLike | Sequence[MetricLike] = (),
         callbacks: Callback | Sequence[Callback] = (),
         resume: str | os.PathLike[str] | None = None,
@@ -177,7 +178,13 @@ class Network(Exports):
 
         .. math::
             C = \frac{\sum_i w_i C_i}{\sum_i w_i}
-              + \mathrm{l1} \|W\|_1 + \frac{\mathrm{l2}}{2} \|W\|^2.
+              + \mathrm{l1} \|W\|_1 + \frac{\mathrm{l2}}{2} \|W\|^2
+
+        or, with ``penalty_per="sample"``, of
+
+        .. math::
+            C = \frac{\sum_i w_i C_i
+              + \mathrm{l1} \|W\|_1 + \frac{\mathrm{l2}}{2} \|W\|^2}{\sum_i w_i}.
 
         Training goes on where it was: the optimizer's state is kept while `optimizer`
         equals the last one, and the count of epochs, which keys the shuffles, always,
@@ -241,6 +248,10 @@ class Network(Exports):
             s, at least 0 and below 1: train on (1 - s) y + s / K for cross_entropy, on
             (1 - s) y + s / 2 for binary_cross_entropy and logistic; with another loss a
             ValueError. Validation is without, as in Keras.
+        penalty_per : {"batch", "sample"}, default "batch"
+            What `l1` and `l2` are added to: each mini-batch's mean loss, or the sum
+            that is divided by the weights of its rows, scikit-learn's ``alpha``: a
+            batch of half the rows, the last one of an epoch, feels twice as much.
         metrics : sequence of str or callable, default ()
             What to record besides the loss, as for `evaluate`.
         callbacks : sequence of Callback, default ()
@@ -307,6 +318,7 @@ class Network(Exports):
             clip_norm=clip_norm,
             max_norm=max_norm,
             label_smoothing=label_smoothing,
+            penalty_per=penalty_per,
             n_threads=n_threads,
         )
         plan = _plan.check_fit(
@@ -341,6 +353,7 @@ class Network(Exports):
         clip_norm: float | None = None,
         max_norm: float | None = None,
         label_smoothing: float = 0.0,
+        penalty_per: Literal["batch", "sample"] = "batch",
         n_threads: int | None = None,
     ) -> float:
         """Makes one optimizer step over all of the rows, for streams of data.
@@ -348,7 +361,7 @@ class Network(Exports):
         Parameters
         ----------
         X, y, loss, optimizer, sample_weight, l1, l2, clip_norm, max_norm, \
-        label_smoothing, n_threads
+        label_smoothing, penalty_per, n_threads
             As for `fit`, whose optimizer's state it shares. One row may be given as
             (n_in,). Weights that are all 0 make no step.
         class_weight : dict, optional
@@ -387,6 +400,7 @@ class Network(Exports):
             clip_norm=clip_norm,
             max_norm=max_norm,
             label_smoothing=label_smoothing,
+            penalty_per=penalty_per,
             n_threads=n_threads,
         )
         if step.optimizer.full_batch:

@@ -171,6 +171,10 @@ class Adam(Optimizer):
         beta1 and beta2, each at least 0 and below 1.
     eps : float, default 1e-8
         epsilon, at least 0. Keras's default is 1e-7.
+    eps_hat : bool, default False
+        Add epsilon to :math:`\sqrt{v}` before the division by
+        :math:`\sqrt{1 - \beta_2^t}`, as Keras and scikit-learn do: the form at the end
+        of the paper's section 2, in which the first steps feel more of it.
 
     References
     ----------
@@ -181,7 +185,7 @@ class Adam(Optimizer):
     --------
     >>> import fcnn
     >>> fcnn.Adam(lr=0.01)
-    Adam(lr=0.01, betas=(0.9, 0.999), eps=1e-08)
+    Adam(lr=0.01, betas=(0.9, 0.999), eps=1e-08, eps_hat=False)
     >>> fcnn.Adam() == fcnn.Adam(lr=0.001)
     True
     """
@@ -190,6 +194,7 @@ class Adam(Optimizer):
     lr: float | Schedule = DEFAULTS["adam"]["lr"]
     betas: tuple[float, float] = _default_betas("adam")
     eps: float = DEFAULTS["adam"]["eps"]
+    eps_hat: bool = bool(DEFAULTS["adam"]["eps_hat"])
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,8 @@ class AdamW(Optimizer):
     weight_decay : float, default 0.01
         lambda, at least 0. All of theta decays, biases included, as in PyTorch;
         `Network.fit`'s ``l2`` is a penalty on the weights alone.
+    eps_hat : bool, default False
+        As of `Adam`.
 
     References
     ----------
@@ -230,6 +237,7 @@ class AdamW(Optimizer):
     betas: tuple[float, float] = _default_betas("adamw")
     eps: float = DEFAULTS["adamw"]["eps"]
     weight_decay: float = DEFAULTS["adamw"]["weight_decay"]
+    eps_hat: bool = bool(DEFAULTS["adamw"]["eps_hat"])
 
 
 @dataclass(frozen=True)
@@ -428,6 +436,7 @@ _CHECKS = {
     "nesterov": _checks.flag,
     "betas": _betas,
     "eps": _checks.non_negative,
+    "eps_hat": _checks.flag,
     "weight_decay": _checks.non_negative,
     "alpha": _checks.fraction,
     "centered": _checks.flag,

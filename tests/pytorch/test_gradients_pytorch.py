@@ -64,6 +64,9 @@ def torch_loss(torch, name, output, z, a, y):
         return F.poisson_nll_loss(
             z if logarithmic else a, y, log_input=logarithmic, eps=0.0, reduction="none"
         ).mean(1)
+    if base == "poisson_deviance":
+        constant = y * torch.log(y) - y
+        return (constant + a - y * (z if output == "exp" else torch.log(a))).sum(1)
     if base == "huber":
         return F.huber_loss(a, y, reduction="none", delta=parameter or 1.0).mean(1)
     return {"mse": F.mse_loss, "mae": F.l1_loss}[base](a, y, reduction="none").mean(1)
@@ -104,8 +107,8 @@ def well_conditioned(a, output, loss):
     base, _ = ref.split_name(loss)
     if base not in ref.OUTPUTS or (output, loss) in ref.NATURAL_TERMS:
         return np.full(len(a), True)
-    low = 1e-5 if base != "poisson" or output == "softmax" else 1e-8
-    high = np.inf if base == "poisson" else 1 - 1e-5
+    low = 1e-5 if not base.startswith("poisson") or output == "softmax" else 1e-8
+    high = np.inf if base.startswith("poisson") else 1 - 1e-5
     return ((a > low) & (a < high)).all(axis=1)
 
 
