@@ -13,10 +13,9 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent / "examples"
 PROMISED = {
-    *("c_export", "dropout", "resume", "standardize"),
-    *("callbacks", "derivatives", "digits", "learning_rate", "levenberg_marquardt"),
-    *("mnist", "onnx_export", "pictures", "regression", "scipy_lbfgs"),
-    *("sklearn_pipeline", "sparse"),
+    *("c_export", "callbacks", "derivatives", "digits", "dropout", "learning_rate"),
+    *("levenberg_marquardt", "mnist", "onnx_export", "pictures", "regression"),
+    *("resume", "scipy_lbfgs", "sklearn_pipeline", "sparse", "standardize"),
     "xor_by_hand",
 }
 SCRIPTS = sorted(FOLDER.glob("*.py"))
