@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import fcnn
-from fcnn import _core
+from fcnn import _core, files
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -100,6 +100,15 @@ def test_every_name_of_the_core_has_its_formula(monkeypatch):
     assert list(formulas.ACTIVATIONS) == [rule["name"] for rule in _core.activations()]
     assert list(formulas.LOSSES) == [rule["name"] for rule in _core.losses()]
     assert list(formulas.INITIALIZERS) == _core.initializers()
+
+
+def test_the_file_formats_page_has_every_field(tmp_path):
+    net = fcnn.Network([2, 3, 1], output="identity", standardize=True, seed=0)
+    net.fit(np.eye(2), np.ones(2), epochs=0)
+    files.write(tmp_path / "net.safetensors", net, table={})
+    text = (FOLDER / "file_format.md").read_text(encoding="utf-8")
+    for field in files.read_fields(tmp_path / "net.safetensors"):
+        assert f"| `{field}` |" in text, field
 
 
 def test_everything_public_is_in_the_reference():
