@@ -236,7 +236,7 @@ def test_parameters_in_few_digits(write, name):
     assert net.layers[1].activation == name
 
 
-def both(g, y, n_in, rng, mean=0.0, bound=1e-6):
+def both(g, y, n_in, rng, mean=0.0, bound=1e-5):
     """The network of the model, after onnxruntime's answer and its own are compared."""
     model = g.model(y)
     net = fcnn.from_onnx(model)

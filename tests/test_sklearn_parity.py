@@ -129,10 +129,14 @@ def compare(ours, theirs, tolerance=1e-9):
         assert getattr(ours, name) == getattr(theirs, name), name
     assert ours.loss_ == pytest.approx(theirs.loss_, rel=tolerance)
     if hasattr(theirs, "loss_curve_"):  # not of lbfgs
-        for name in ("loss_curve_", "best_loss_", "validation_scores_"):
+        for name in (
+            "loss_curve_",
+            "best_loss_",
+            "validation_scores_",
+            "best_validation_score_",
+        ):
             a, b = getattr(ours, name), getattr(theirs, name)
             assert a == (None if b is None else pytest.approx(b, rel=tolerance)), name
-        assert ours.best_validation_score_ == theirs.best_validation_score_
 
 
 @cases
