@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -189,6 +190,11 @@ def test_fcnns_own_estimators_are_copied():
     assert net.parameters.tobytes() == own.network_.parameters.tobytes()
 
 
+class Doubled(StandardScaler):
+    def transform(self, X):
+        return 2 * super().transform(X)
+
+
 def test_refused(diabetes):
     X, y = diabetes
     refused = {
@@ -202,6 +208,10 @@ def test_refused(diabetes):
         "a PolynomialFeatures comes before": make_pipeline(
             PolynomialFeatures(1), regressor()
         ).fit(X, y),
+        "a PCA comes before": make_pipeline(StandardScaler(), PCA(2), regressor()).fit(
+            X, y
+        ),
+        "a Doubled comes before": make_pipeline(Doubled(), regressor()).fit(X, y),
         "MinMaxScaler has clip=True": make_pipeline(
             MinMaxScaler(clip=True), regressor()
         ).fit(X, y),

@@ -330,7 +330,8 @@ def refused_layers():
     image = layer("InputLayer", batch_shape=[None, 2, 3])
     options = {"axis": -1, "epsilon": 0.1, "center": False, "scale": False}
     return [
-        ([layer("Conv2D")], "no Dense layer with weights"),
+        ([layer("Conv2D")], "layer 'l0' is a Conv2D"),
+        ([layer("Softmax", axis=-1)], "no Dense layer with weights"),
         ([dense, layer("Lambda")], "layer 'l1' is a Lambda, .*understood are Input"),
         ([dense, layer("PReLU")], "layer 'l1' is a PReLU"),
         ([dense, layer("GaussianDropout")], "layer 'l1' is a GaussianDropout"),
@@ -380,13 +381,16 @@ def test_refused_layers(layers, message, tmp_path):
 
 def test_classes_of_the_users_own(tmp_path, W):
     layers = [layer("Dense", W, **UNBIASED)]
-    config = sequential(layers)
-    config["config"]["layers"][0]["module"] = "my.package"
-    path = write_keras(tmp_path / "m.keras", layers, config=config)
-    with pytest.raises(
-        ValueError, match=r"the class Dense of my\.package, not of Keras"
+    for keys, message in (
+        ({"module": "my.package"}, r"the class Dense of my\.package, not of Keras"),
+        # as Keras writes a class of a script
+        ({"module": None, "registered_name": "Dense"}, "Dense of the user, not of"),
     ):
-        fcnn.from_keras(path)
+        config = sequential(layers)
+        config["config"]["layers"][0] |= keys
+        path = write_keras(tmp_path / "m.keras", layers, config=config)
+        with pytest.raises(ValueError, match=message):
+            fcnn.from_keras(path)
     path = write_keras(path, layers, config={"class_name": "Mine", "config": {}})
     with pytest.raises(ValueError, match="the class Mine, whose call cannot be known"):
         fcnn.from_keras(path)

@@ -169,6 +169,7 @@ def test_refused_models(keras):
         def call(self, x):
             return -super().call(x)
 
+    of_a_script = type("Dense", (Dense,), {"__module__": "__main__"})
     first = L.Input((3,))
     branched = keras.Model(first, L.Add()([L.Dense(3)(first), first]))
     shared = L.Dense(3)
@@ -181,6 +182,8 @@ def test_refused_models(keras):
         (L.Dense(2), "the class Dense, whose call cannot be known"),
         (keras.Sequential([L.Dense(3)]), "no Dense layer with weights"),
         (keras.Sequential([inputs, Dense(2)]), "the class Dense of .*, not of Keras"),
+        (keras.Sequential([inputs, of_a_script(2)]), "the class Dense of .*, not of"),
+        (keras.Sequential([inputs, L.SpectralNormalization(L.Dense(2))]), "a Spectral"),
         (keras.Sequential([*dense, L.Lambda(lambda x: x)]), "a Lambda"),
         (keras.Sequential([inputs, L.Dense(2, activation=relu)]), "not Keras's own"),
         (keras.Sequential([*dense, L.Activation(lambda x: x)]), "not Keras's own"),
@@ -189,7 +192,7 @@ def test_refused_models(keras):
         (keras.Sequential([*dense, L.GaussianNoise(0.1)]), "within the network"),
         (branched, r"\(Add\) takes 2 inputs"),
         (twice, "is used 2 times"),
-        (added, "is called with|is an Add"),
+        (added, "layer 'add.*' (is called with 1.0|is an Add)"),
     ]  # fmt: skip
     for model, message in refused:
         with pytest.raises(ValueError, match=f"from_keras: .*{message}"):

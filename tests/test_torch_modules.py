@@ -181,7 +181,7 @@ def test_halves(dtype, torch, nn):
     assert_close(net.predict(X), half.float()(X).detach().numpy(), 1e-6)
 
 
-def wrapped(torch, forward, dtype=None):
+def wrapped(torch, forward):
     """A module of that forward, with two layers, dropout and buffers."""
 
     class Model(torch.nn.Module):
@@ -194,9 +194,7 @@ def wrapped(torch, forward, dtype=None):
             self.register_buffer("mean", torch.tensor([[1.0, 2.0, 3.0]]))
             self.act = torch.nn.ReLU(inplace=True)
 
-        def forward(self, x):
-            return forward(self, x)
-
+    Model.forward = forward
     return Model()
 
 
@@ -266,8 +264,40 @@ def test_functions(torch):
 def test_functional_dropout(torch):
     F = torch.nn.functional
     model = wrapped(torch, lambda s, x: s.head(F.dropout(s.first(x), 0.4, s.training)))
-    assert fcnn.from_torch(model.train()).dropout == (0.0, 0.4)
-    assert fcnn.from_torch(model.eval()).dropout == (0.0, 0.0)
+    for mode in (True, False):
+        assert fcnn.from_torch(model.train(mode)).dropout == (0.0, 0.4)
+    always = wrapped(torch, lambda s, x: s.head(F.dropout(s.first(x))))
+    with pytest.raises(ValueError, match="'dropout' is a dropout in eval mode too"):
+        fcnn.from_torch(always)
+
+
+def test_a_model_in_training_is_taken_as_in_eval_mode(torch, nn):
+    def forward(self, x):
+        z = self.head(self.first(x))
+        return z if self.training else torch.softmax(z, -1)
+
+    parametrized = nn.utils.parametrizations.spectral_norm(nn.Linear(3, 4))
+    for model in (wrapped(torch, forward), nn.Sequential(parametrized)):
+        state = copy.deepcopy(model.train().state_dict())
+        modes = [each.training for each in model.modules()]
+        net = fcnn.from_torch(model)
+        assert [each.training for each in model.modules()] == modes
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(tensor, state[name])
+        expected = same_outputs(torch, model, 3)
+        assert net.parameters.tobytes() == expected.parameters.tobytes()
+        assert net.layers[-1].activation == expected.layers[-1].activation
+
+
+def test_other_arguments_have_their_defaults(torch):
+    def forward(self, x, mask=None, logits=False):
+        z = self.head(self.first(x))
+        if mask is not None:
+            z = z * mask
+        return z if logits else torch.softmax(z, -1)
+
+    model = wrapped(torch, forward)
+    assert same_outputs(torch, model, 3).layers[-1].activation == "softmax"
 
 
 def test_refused_forwards(torch):
@@ -283,6 +313,7 @@ def test_refused_forwards(torch):
         (inplace_unused, "returns something else than"),
         (lambda s, x: (s.first(x), x), "returns something else than"),
         (lambda s, x: s.first(x)[:, :2], "'getitem' is an? .*getitem"),
+        (lambda s, x, mask: s.first(x) * mask, "follow: .*argument: 'mask'"),
         (lambda s, x: s.first(x) if x.sum() > 0 else x, "torch.fx cannot follow"),
         (lambda s, x: torch.fft.fft(s.first(x)), "fft"),
         (lambda s, x: F.relu6(s.first(x)), "'relu6' is a relu6"),

@@ -30,7 +30,8 @@ _LOSSES = {"logistic": "logistic", "identity": "quadratic"}
 _UNDERSTOOD = (
     "MLPClassifier and MLPRegressor, alone or last in a Pipeline after StandardScaler, "
     "MinMaxScaler, MaxAbsScaler or RobustScaler, in a TransformedTargetRegressor with "
-    "StandardScaler, or in a GridSearchCV and the like; and fcnn.sklearn's estimators"
+    "StandardScaler, or in a GridSearchCV and the like; and fcnn.sklearn's estimators, "
+    "not in a Pipeline"
 )
 
 
@@ -119,8 +120,8 @@ def _perceptron(
 ) -> Network:
     weights, biases = _fitted(mlp, "coefs_"), mlp.intercepts_
     chain = Chain(len(weights[0]))
-    for scaler in scalers:
-        _scale(chain, scaler)
+    for scaler, scale in [(scaler, _scaling(scaler)) for scaler in scalers]:
+        scale(chain, scaler, type(scaler).__name__)
     names = [mlp.activation] * (len(weights) - 1) + [mlp.out_activation_]
     ours = {theirs: name for name, theirs in ACTIVATIONS.items()}
     for l, (W, b, name) in enumerate(zip(weights, biases, names, strict=True), start=1):
@@ -139,16 +140,17 @@ def _perceptron(
     )
 
 
-def _scale(chain: Chain, scaler: Any) -> None:
-    """One of the scalers, at the beginning."""
-    where = type(scaler).__name__
-    scale = _SCALERS.get(next(iter(_classes(scaler)), ""))
-    if scale is None:
+def _scaling(scaler: Any) -> Callable[[Chain, Any, str], None]:
+    """What puts the scaler before the perceptron."""
+    classes = zip(type(scaler).__mro__, _roots(scaler), strict=True)
+    cls: Any = next((cls for cls, root in classes if root == "sklearn"), object)
+    name = cls.__name__
+    if name not in _SCALERS or type(scaler).transform is not cls.transform:
         raise ValueError(
-            f"{a(where)} comes before the perceptron, which a fully connected network "
-            f"has no place for; understood are {_UNDERSTOOD}"
+            f"{a(type(scaler).__name__)} comes before the perceptron, which a fully "
+            f"connected network has no place for; understood are {_UNDERSTOOD}"
         )
-    scale(chain, scaler, where)
+    return _SCALERS[name]
 
 
 def _standard(chain: Chain, scaler: Any, where: str) -> None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from fcnn import _checks
+
 MODELS = ("Sequential", "Functional", "Model")  # Model: a functional one in Keras 2
 ROOTS = ("keras", "tf_keras", "tensorflow")
 
@@ -76,11 +78,16 @@ def _snake_case(name: str) -> str:
 
 
 def _refuse_custom(where: str, layer: dict[str, Any]) -> None:
-    """A class of the user's may have the name of one of Keras's."""
-    module = layer.get("module")
-    if module is not None and str(module).partition(".")[0] not in ROOTS:
+    """A class of the user's may have the name of one of Keras's.
+
+    Keras's own are not registered; those of a script are, and have no module.
+    """
+    module, registered = layer.get("module"), layer.get("registered_name")
+    own = module is None or str(module).partition(".")[0] in ROOTS
+    if registered is not None or not own:
         raise ValueError(
-            f"{where} is of the class {layer['class_name']} of {module}, not of Keras"
+            f"{where} is of the class {layer['class_name']} of "
+            f"{module or 'the user'}, not of Keras"
         )
 
 
@@ -116,7 +123,7 @@ def _source(layer: dict[str, Any]) -> str | None:
         raise ValueError(f"{where} is used {len(nodes)} times: not a single chain")
     node = nodes[0]
     if isinstance(node, dict):  # Keras 3
-        tensors = list(_tensors(node["args"]))
+        tensors = list(_tensors(where, node["args"]))
         options = node["kwargs"]
     else:
         tensors, options = node, {k: v for t in node for k, v in t[3].items()}
@@ -131,12 +138,12 @@ def _source(layer: dict[str, Any]) -> str | None:
     return str(tensors[0][0])
 
 
-def _tensors(value: Any) -> Iterator[Any]:
+def _tensors(where: str, value: Any) -> Iterator[Any]:
     """The history (layer, node, tensor) of each tensor in a call's arguments."""
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         yield value["config"]["keras_history"]
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _tensors(item)
+            yield from _tensors(where, item)
     else:
-        raise ValueError(f"a layer is called with {value!r}")
+        raise ValueError(f"{where} is called with {_checks.shown(value)}")

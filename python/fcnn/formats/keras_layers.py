@@ -32,6 +32,12 @@ def network(
 ) -> Network:
     """The network of a model's class name, config and weights."""
     entries = list(keras_graph.entries(kind, config))
+    for entry in entries:
+        if entry.kind not in (*_LAYERS, *keras_activations.LAYERS):
+            raise ValueError(
+                f"{entry.where} is {a(entry.kind)}, which a fully connected network "
+                f"has no place for; understood are {UNDERSTOOD}"
+            )
     held = {
         entry.names: [
             array(entry.where, w) for w in weights(entry)[: _MOST[entry.kind]]
@@ -80,17 +86,11 @@ class _Walk:
 
     def add(self, entry: Entry, weights: list[Array]) -> None:
         """One more layer."""
-        add = _LAYERS.get(entry.kind)
-        if add is not None:
-            add(self, entry, weights)
-        elif entry.kind in keras_activations.LAYERS:
+        if entry.kind in _LAYERS:
+            _LAYERS[entry.kind](self, entry, weights)
+        else:
             activation = keras_activations.layer(entry.where, entry.kind, entry.config)
             self._activation(entry.where, activation)
-        else:
-            raise ValueError(
-                f"{entry.where} is {a(entry.kind)}, which a fully connected network "
-                f"has no place for; understood are {UNDERSTOOD}"
-            )
 
     def _activation(self, where: str, activation: Any) -> None:
         if activation.name == "softmax" and len(self.shape) != 1:

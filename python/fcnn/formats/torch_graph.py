@@ -34,27 +34,35 @@ _UNCHANGED = ("contiguous", "clone", "detach", "float")
 
 def add(parts: Parts, module: Any, path: str) -> None:
     """Adds what the module's forward does to its one input."""
-    before = set(vars(module))
-    try:
-        graph = _trace(module, path)
-        walk = _Walk(parts, module, path)
-        for node in graph.nodes:
-            walk.visit(node)
-    finally:  # torch.fx leaves tensors that forward makes as attributes of the module
-        for name in set(vars(module)) - before:
-            delattr(module, name)
+    call, graph = _trace(module, path)
+    walk = _Walk(parts, call, path)
+    for node in graph.nodes:
+        walk.visit(node)
 
 
-def _trace(module: Any, path: str) -> Any:
+def _trace(module: Any, path: str) -> tuple[Any, Any]:
+    """A call with one input, other arguments at their defaults, and its graph."""
     import torch.fx
+
+    class Call(torch.nn.Module):
+        # torch.fx gives attributes to the module that it follows: to this one
+        def __init__(self) -> None:
+            super().__init__()
+            self.called = module
+
+        def forward(self, x: Any) -> Any:
+            return self.called(x)
 
     class Tracer(torch.fx.Tracer):
         def is_leaf_module(self, m: Any, name: str) -> bool:
+            if m is module:
+                return False
             known = torch_layers.known(m) not in (None, "Sequential")
             return known or super().is_leaf_module(m, name)
 
+    call = Call()
     try:
-        return Tracer().trace(module)
+        return call, Tracer().trace(call)
     except Exception as error:  # noqa: BLE001 (the module's own code may raise any)
         raise ValueError(
             f"{torch_layers.place(path)} is {a(type(module).__name__)}, whose forward "
@@ -73,12 +81,10 @@ class _Walk:
         self.values: dict[Any, Any] = {}  # of nodes with constants and shapes
 
     def visit(self, node: Any) -> None:
-        where = f"operation {self._name(node.name)!r}"
+        name = node.target if node.op == "call_module" else node.name
+        where = f"operation {self._name(name)!r}"
         if node.op == "placeholder":
-            if self.current is None:
-                self.current = node
-            elif node.users:
-                raise ValueError(f"{where} is a second input")
+            self.current = node
         elif node.op == "get_attr":
             self.values[node] = self._attribute(node.target)
         elif node.op == "output":
@@ -188,8 +194,12 @@ class _Walk:
         bound = {"p": 0.5, "training": True}
         bound |= _bind(("p", "training", "inplace"), node, where)
         if bound["training"]:
-            rate = float(bound["p"])
-            self.parts.add(lambda chain: chain.dropout(where, rate))
+            raise ValueError(
+                f"{where} is a dropout in eval mode too: give it "
+                "training=self.training"
+            )
+        rate = float(bound["p"])
+        self.parts.add(lambda chain: chain.dropout(where, rate))
 
     def _activation(self, name: str, node: Any, where: str) -> None:
         rows = torch_activations.rows(name)
@@ -238,6 +248,7 @@ class _Walk:
         return weights.array(f"attribute {self._name(target)!r}", value)
 
     def _name(self, name: str) -> str:
+        name = name.removeprefix("called.")
         return f"{self.path}.{name}" if self.path else name
 
 

@@ -63,7 +63,14 @@ class Parts:
 def network(module: Any, output: str | None, loss: str | None) -> Network:
     """The network of a module."""
     parts = Parts()
-    add(parts, module, "")
+    training = [each for each in module.modules() if each.training]
+    try:  # a forward and a parametrization may ask for the mode, or draw in training
+        for each in training:
+            each.training = False
+        add(parts, module, "")
+    finally:
+        for each in training:
+            each.training = True
     return parts.network(output, loss)
 
 
