@@ -97,6 +97,25 @@ def test_as_a_process(tmp_path):
     assert process.returncode == 2
 
 
+def test_output_is_utf8_whatever_the_system_writes(tmp_path):
+    """Windows writes files in a code page, which fcnn would not read."""
+    (tmp_path / "größe.csv").write_text("größe,y\n" + "1,ä\n2,\u6570\n" * 9)
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for command in (
+        ("train", "größe.csv", "--target", "y", "--epochs", 1, "--out", "m"),
+        ("predict", "m", "größe.csv", "--probabilities"),
+    ):
+        process = start(*command, cwd=tmp_path, env=environment, encoding="utf-8")
+        out, err = process.communicate()
+        assert (process.returncode, err) == (0, "")
+    assert out.startswith("y,p_ä,p_\u6570\n")
+
+
+def test_without_stdin(refused, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert refused("train", "-", "--target", "y") == "fcnn: error: stdin is closed\n"
+
+
 def test_ctrl_c_ends_training_with_one_line(tmp_path, rng):
     write_csv(tmp_path / "d.csv", numbers(rng))
     process = start(
@@ -198,6 +217,14 @@ def test_inspect_a_network_that_knows_no_names(cli, tmp_path):
     assert found["layers"][0]["weight"]["max"] is None
     assert found["layers"][0]["bias"] is None
     assert (found["task"], found["dropout"]) == (None, [0.25])
+
+
+def test_inspect_writes_nothing_that_moves_the_cursor(cli, tmp_path):
+    (tmp_path / "t.csv").write_text('"a\x1b[2J","b\nc",y\n' + "1,2,3\n2,1,4\n" * 5)
+    cli("train", "t.csv", "--target", "y", "--epochs", 1)
+    out = cli("inspect", "model.safetensors")[1]
+    assert "\x1b" not in out
+    assert [line.split()[0] for line in out.splitlines()[-2:]] == [r"a\x1b[2J", r"b\nc"]
 
 
 def test_inspect_shows_some_inputs_or_all(cli):

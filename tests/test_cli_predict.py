@@ -44,6 +44,8 @@ def test_what_predict_refuses(cli, refused, ants, tmp_path):
     assert "no column 'kind' for --score" in refused(*predict(good, "--score"))
     error = refused(*predict("length,color,width,kind\n1,red,2,dog\n", "--score"))
     assert "line 2: the target 'kind' is 'dog', none of the classes" in error
+    error = refused(*predict("length,color,width\n1,red,2\n1,red,1e308\n"))
+    assert "new.csv, line 3: the network's output is NaN" in error
     assert "would replace new.csv" in refused(*predict(good, "--out", "new.csv"))
     error = refused(*predict(good, "--out", "model.safetensors"))
     assert "would replace model.safetensors" in error

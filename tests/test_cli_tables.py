@@ -88,6 +88,7 @@ def test_one_column():
         ("x,1\ny,2\n", ["0", "1"]),
         ("NA,1\n3,2\n", ["0", "1"]),
         ("1,2\n", ["0", "1"]),
+        ("0,1,2\n5,6,7\n", ["0", "1", "2"]),  # DataFrame(X).to_csv(index=False)
     ],
 )
 def test_headers_are_found(text, names):
@@ -99,6 +100,14 @@ def test_headers_that_are_said_to_be_there_or_not():
     table = read("a,b\nx,y\n", header=False)
     assert contents(table) == {"0": ["a", "x"], "1": ["b", "y"]}
     assert table.where(0) == "line 1"
+    assert read("0,1,2\n5,6,7\n", header=False).n_rows == 2
+
+
+def test_names_of_columns_as_pandas_counts_them():
+    text = pd.DataFrame([[0.5, 1, 2], [0.25, 4, 5]]).to_csv()
+    assert contents(read(text)) == {"0": [0.5, 0.25], "1": [1, 4], "2": [2, 5]}
+    for rows in ("0,1\n1,0\n", "0,0,0\n0,1,1\n", "0,1,2,2\n5,6,7,8\n"):
+        assert read(rows).n_rows == 2
 
 
 @pytest.mark.parametrize("token", sorted(tables.MISSING))
@@ -210,6 +219,11 @@ def save_one_array(path):
         np.save(file, np.zeros(3))
 
 
+def save_narrow_test_rows(path):
+    X, y = np.eye(3), np.arange(3)
+    np.savez(path, x_train=X, y_train=y, x_test=X[:, :2], y_test=y)
+
+
 def save_objects(path):
     np.savez(path, X=np.array([{}, "x"], dtype=object), y=[1, 2])
 
@@ -217,13 +231,17 @@ def save_objects(path):
 @pytest.mark.parametrize(
     ("save", "message"),
     [
-        (lambda path: np.savez(path, A=[[1.0]]), "give --x and --y; it has 'A'"),
+        (
+            lambda path: np.savez(path, A=[[1.0]]),
+            "d.npz is X is not known: give --x and --y; it has 'A'",
+        ),
         (lambda path: np.savez(path, X=[["a"]]), "must be rows of numbers, not <U1"),
         (lambda path: np.savez(path, X=np.zeros((0, 2))), "is empty"),
         (lambda path: np.savez(path, X=1.0), "rows of numbers"),
         (lambda path: np.savez(path, X=[[1.0], [2.0]], y=[1]), "must be 2 numbers"),
         (lambda path: np.savez(path, X=[[1.0]], y=[[1, 0]]), "one for each row"),
         (save_objects, "Object arrays cannot be loaded"),
+        (save_narrow_test_rows, "'x_train' has 3 values in a row, 'x_test' has 2"),
         (lambda path: path.write_bytes(b"PK\x03\x04" + b"x" * 50), "no npz file"),
         (lambda path: path.write_bytes(b""), "no npz file"),
         (lambda path: path.write_bytes(b"a,b\n1,2\n"), "no npz file"),
@@ -319,6 +337,19 @@ def test_parquet_of_pandas_dtypes(by, tmp_path, monkeypatch):
         "string": ["x", None, None],
         "uint8": [1.0, 2.0, 255.0],
     }
+
+
+@pytest.mark.parametrize("by", ["pandas", "polars"])
+def test_parquet_with_an_index(by, tmp_path, monkeypatch):
+    path, nameless = tmp_path / "d.parquet", tmp_path / "nameless.parquet"
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}, index=[7, 5])
+    frame.to_parquet(nameless)
+    frame.rename_axis("key").to_parquet(path)
+    if by == "polars":
+        monkeypatch.setitem(sys.modules, "pandas", None)
+    columns = {"a": [1.0, 2.0], "b": [3.0, 4.0]}
+    assert contents(read_file(nameless)[0]) == columns
+    assert contents(read_file(path)[0]) == {"key": [7.0, 5.0], **columns}
 
 
 def test_what_is_no_parquet(tmp_path, monkeypatch):

@@ -242,7 +242,8 @@ WRONG_OPTIONS = [
     (["--target", "price", "--out", "none/m"], "none: No such file"),
     (["--target", "price", "--out", "."], "Is a directory"),
     (["--target", "price", "--task", "ranking"], "invalid choice: 'ranking'"),
-    (["--target", "price", "--nonsense"], "unrecognized arguments: --nonsense"),
+    (["--target", "price", "--nonsense"], "--nonsense (see fcnn train --help)"),
+    (["--target", "price", "--no-header"], "(--header takes the first line as names)"),
     (["--target"], "expected one argument"),
 ]
 
@@ -287,6 +288,23 @@ def test_text_of_many_values(refused, tmp_path):
     write_csv(tmp_path / "t.csv", columns)
     error = refused("train", "t.csv", "--target", "y")
     assert "numbers, but '1.5 kg' in line 2" in error
+
+
+@pytest.mark.parametrize(
+    ("values", "doubt"),
+    [
+        (["-", *range(29)], "numbers, but '-' in line 2"),
+        ([f"n{i}" for i in range(30)], "30 different values in 30 rows"),
+        (["a", "b", "c"] * 10, None),
+        (["1", "2", "other"] * 5 + ["many"] * 15, None),
+    ],
+)
+def test_text_that_may_be_no_categories_is_noted(values, doubt, cli, tmp_path, rng):
+    write_csv(tmp_path / "t.csv", {"x": values, "y": rng.normal(size=30)})
+    code, _, err = cli("train", "t.csv", "--target", "y", "--epochs", 1)
+    assert code == 0
+    note = f"fcnn: note: column 'x' is taken as text: {doubt}\n"
+    assert err == ("" if doubt is None else note)
 
 
 def test_a_model_is_replaced_and_said_to_be(cli, houses):

@@ -240,6 +240,18 @@ def test_permissions_and_links(tmp_path):
     assert fcnn.load(path).sizes == (5, 1)
 
 
+def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
+    """The error has the name that was given, not that of the temporary file."""
+
+    def refuse(path, flags, mode=0o777):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError) as error:
+        fcnn.Network([1, 1], seed=0).save(tmp_path / "net")
+    assert error.value.filename == str(tmp_path / "net")
+
+
 def test_save_is_refused_to_nothing_but_files(tmp_path):
     net = fcnn.Network([2, 1])
     for path in (None, 3.5, ["net"]):

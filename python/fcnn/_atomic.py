@@ -19,8 +19,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     target = Path(path).resolve()
     mode = _mode_of(target)
     temporary = _new_name(target)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
+    descriptor = _open_new(temporary, target)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -41,7 +40,7 @@ def check_target(path: str | os.PathLike[str]) -> None:
     target = Path(path).resolve()
     _mode_of(target)
     temporary = _new_name(target)
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    os.close(_open_new(temporary, target))
     temporary.unlink()
 
 
@@ -56,6 +55,15 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
 
 def _new_name(target: Path) -> Path:
     return target.parent / f"{_prefix(target)}{os.urandom(8).hex()}.tmp"
+
+
+def _open_new(temporary: Path, target: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(temporary, flags, 0o666)
+    except OSError as error:
+        error.filename = str(target)  # the name that the caller knows
+        raise
 
 
 def _prefix(target: Path) -> str:

@@ -9,11 +9,12 @@ shows where it arose.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fcnn.cli import bench, config, export, inspect, predict, train
 from fcnn.errors import TrainingDiverged
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     True
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _write_utf8()
     try:
         options = _parser().parse_args(given)
         options.run(options)
@@ -71,7 +73,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse's, with errors of one line."""
+    """argparse's, with errors of one line, each by the parser of its command."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        found, others = super().parse_known_args(args, namespace)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return found, others
 
     def error(self, message: str) -> NoReturn:
         raise SystemExit(_fail(f"{message} (see {self.prog} --help)", REFUSED))
@@ -127,6 +137,13 @@ def _failure(error: BaseException) -> tuple[str, int]:
 def _fail(text: str, code: int) -> int:
     sys.stderr.write(f"fcnn: error: {' '.join(text.split())}\n")
     return code
+
+
+def _write_utf8() -> None:
+    """As CSV is read: Windows would write a file or pipe in its code page."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _forget_stdout() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from fcnn._types import Array
 from fcnn.cli.output import plural
-from fcnn.cli.tables import MISSING, Column, Table
+from fcnn.cli.tables import MISSING, Column, Table, numbered
 
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 20  # records, to find the delimiter
@@ -35,7 +35,8 @@ def read(
         first records are most alike, then have the most numbers, then the most fields.
     header : bool, optional
         Whether the first record is names. By default it is if none of its fields is a
-        number, or one that is none stands above numbers only.
+        number, or one that is none stands above numbers only, or it counts the columns
+        as pandas does: 0, 1, 2, ...
 
     Raises
     ------
@@ -156,6 +157,9 @@ def _is_number(field: str, *, comma: bool) -> bool:
 
 
 def _is_header(first: list[str], columns: Sequence[Column], *, comma: bool) -> bool:
+    counted = first[1:] if first[0] == "" else first
+    if len(counted) > 2 and counted == numbered(len(counted)):
+        return True
     numbers = [_is_number(field, comma=comma) for field in first]
     return not any(numbers) or any(
         not number

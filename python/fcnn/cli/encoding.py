@@ -228,12 +228,28 @@ def _too_many(column: Column, categories: Sequence[str], table: Table) -> str:
         f"{table.source}: column {column.name!r} is text with {len(categories):,} "
         "different values"
     )
+    stray = _stray(column, table)
+    return f"{text}: {stray or 'leave it out with --drop, or raise --max-categories'}"
+
+
+def doubt(source: Source, column: Column, table: Table) -> str | None:
+    """What to say of a text column that may be none of categories."""
+    if source.categories is None:
+        return None
+    n, stray = len(source.categories), _stray(column, table)
+    if stray is None and 2 * n > table.n_rows:
+        stray = f"{n:,} different values in {table.n_rows:,} rows"
+    return stray and f"column {column.name!r} is taken as text: {stray}"
+
+
+def _stray(column: Column, table: Table) -> str | None:
+    """What makes a column text of which most values are numbers."""
     present = list(_present(column))
     others = [(i, value) for i, value in present if not _is_real(value)]
-    if 2 * len(others) < len(present):
-        row, value = others[0]
-        return f"{text}: numbers, but {value!r} in {table.where(row)}"
-    return f"{text}: leave it out with --drop, or raise --max-categories"
+    if not others or 2 * len(others) >= len(present):
+        return None
+    row, value = others[0]
+    return f"numbers, but {value!r} in {table.where(row)}"
 
 
 def _present(column: Column) -> Iterator[tuple[int, str]]:

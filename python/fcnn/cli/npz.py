@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,32 +41,44 @@ def read(path: str, x: str | None, y: str | None) -> tuple[Table, Table | None]:
         If the file is damaged, or its arrays are no rows and targets.
     """
     with open(path, "rb") as file:  # noqa: PTH123
-        try:
+        with _damage_is_refused(path):
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError(  # noqa: TRY004
                     "it is one array, no archive of arrays"
                 )
-            found = _find(archive.files, x, y)
+        found = _find(path, archive.files, x, y)
+        with _damage_is_refused(path):
             arrays = [None if key is None else archive[key] for key in found]
-        except MemoryError:
-            raise
-        except Exception as error:  # zipfile and zlib have many for damaged files
-            raise ValueError(f"{path} is no npz file to read: {error}") from error
     train = _table(path, found[:2], arrays[0], arrays[1])
     if arrays[2] is None:
         return train, None
     # the columns must be named alike
     test = _table(f"{path} ({found[2]})", found[:2], arrays[2], arrays[3])
+    n, m = len(train.columns) - 1, len(test.columns) - 1
+    if n != m:
+        raise ValueError(
+            f"{path}: {found[0]!r} has {n} values in a row, {found[2]!r} has {m}"
+        )
     return train, test
 
 
+@contextlib.contextmanager
+def _damage_is_refused(path: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # zipfile and zlib have many for damaged files
+        raise ValueError(f"{path} is no npz file to read: {error}") from error
+
+
 def _find(
-    names: list[str], x: str | None, y: str | None
+    path: str, names: list[str], x: str | None, y: str | None
 ) -> tuple[str, str | None, str | None, str | None]:
     for key in (x, y):
         if key is not None and key not in names:
-            raise ValueError(f"it has no array {key!r}; it has {listed(names)}")
+            raise ValueError(f"{path} has no array {key!r}; it has {listed(names)}")
     if x is not None:
         return x, y, None, None
     for keys in _KEYS:
@@ -75,7 +89,7 @@ def _find(
             with_test = {X_test, y_test} <= set(names)
             return X, target, *((X_test, y_test) if with_test else (None, None))
     raise ValueError(
-        f"which of its arrays is X is not known: give --x and --y; it has "
+        f"which array of {path} is X is not known: give --x and --y; it has "
         f"{listed(names)}"
     )
 

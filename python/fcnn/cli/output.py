@@ -38,8 +38,10 @@ def say_json(value: Any) -> None:
 
 def say_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns under their names: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
+    # a name of a column can hold a line's end, or what moves the terminal's cursor
+    lines = [[_printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for row in lines:
         first, *others = (
             cell.ljust(width) if j == 0 else cell.rjust(width)
             for j, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -63,6 +65,10 @@ def refuse_to_replace(out: str, source: str) -> None:
     """ValueError if the two are one file: what is read is never overwritten."""
     if Path(out).exists() and Path(source).exists() and Path(out).samefile(source):
         raise ValueError(f"--out {out} would replace {source}, which is read")
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _finite(value: Any) -> Any:

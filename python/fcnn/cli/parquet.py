@@ -41,6 +41,8 @@ def _read(path: str) -> list[Column]:
         import pandas as pd
 
         frame = pd.read_parquet(path)
+        named = [name for name in frame.index.names if name is not None]
+        frame = frame.reset_index(named)  # those are columns of the file
     except ImportError:
         return _read_by_polars(path)
     columns = []
@@ -64,6 +66,8 @@ def _read_by_polars(path: str) -> list[Column]:
         ) from None
     columns = []
     for series in pl.read_parquet(path):
+        if series.name.startswith("__index_level_"):
+            continue  # of pandas, which has no name for it
         if series.dtype.is_numeric():
             columns.append(Column(series.name, series.cast(pl.Float64).to_numpy()))
         else:

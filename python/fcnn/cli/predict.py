@@ -52,7 +52,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--score",
         action="store_true",
-        help="the data has the target: print the score instead of the predictions",
+        help="the data has the target: print the score (predictions go to --out only)",
     )
     parser.add_argument(
         "--unknown",
@@ -91,11 +91,22 @@ def run(options: Namespace) -> None:
         say(score(net, made, (X, y), "rows"))
         if options.out is None:
             return
-    text = _csv(_columns(net.predict(X), made, probabilities=options.probabilities))
+    a = _predict(net, X, table)
+    text = _csv(_columns(a, made, probabilities=options.probabilities))
     if options.out is None:
         write(text)
     else:
         replace_file(options.out, text.encode())
+
+
+def _predict(net: Network, X: Array, table: Table) -> Array:
+    """The network's outputs: of NaN no class is the largest."""
+    a = net.predict(X)
+    nan = np.isnan(a).any(axis=1)
+    if nan.any():
+        where = table.where(int(nan.argmax()))
+        raise ValueError(f"{table.source}, {where}: the network's output is NaN")
+    return a
 
 
 def _by_order(net: Network, table: Table) -> Encoding:

@@ -127,12 +127,16 @@ def _describe(table: Table, target: Column, options: Namespace) -> Encoding:
     task = options.task or encoding.find_task(target)
     classes = encoding.find_classes(table, target) if task == "classification" else ()
     fill = 0.0 if options.missing == "mean" else None
-    sources = tuple(
-        encoding.used(column, fill, options.max_categories, table)
-        for column in table.columns
-        if column is not target
-    )
-    return Encoding(task, target.name, sources, classes)
+    sources = []
+    for column in table.columns:
+        if column is target:
+            continue
+        source = encoding.used(column, fill, options.max_categories, table)
+        doubt = encoding.doubt(source, column, table)
+        if doubt is not None:
+            note(doubt)
+        sources.append(source)
+    return Encoding(task, target.name, tuple(sources), classes)
 
 
 def _check_classes(classes: Sequence[str], trained: Array) -> None:

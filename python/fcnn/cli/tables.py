@@ -102,10 +102,11 @@ class Table:
         try:
             return self.columns[int(name)]
         except (ValueError, IndexError):
-            raise ValueError(
-                f"{self.source} has no column {name!r} for {what}; it has "
-                f"{listed(self.names)}"
-            ) from None
+            text = f"{self.source} has no column {name!r} for {what}; it has "
+            text += listed(self.names)
+            if self.row_word == "line" and self.names == numbered(len(self.names)):
+                text += " (--header takes the first line as names)"
+            raise ValueError(text) from None
 
     def without(self, names: Iterable[str]) -> Table:
         """The table without some of its columns."""
@@ -168,10 +169,17 @@ def read(path: str, options: Namespace) -> tuple[Table, Table | None]:
     from fcnn.cli import csv_text
 
     if path == "-":
+        if sys.stdin is None:
+            raise ValueError("stdin is closed")
         data, source = sys.stdin.buffer.read(), "stdin"
     else:
         data, source = Path(path).read_bytes(), path
     return csv_text.read(source, data, options.delimiter, header=options.header), None
+
+
+def numbered(n: int) -> list[str]:
+    """The names of columns without names: '0', '1', ..."""
+    return [str(j) for j in range(n)]
 
 
 def _number_text(value: float) -> str | None:

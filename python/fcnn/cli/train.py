@@ -139,8 +139,8 @@ def _say_data(path: str, data: Prepared) -> None:
     kinds = [plural(len(made.columns) - texts, "column") + " of numbers"]
     if texts:
         kinds.append(f"{texts} of text")
-    n_in = len(made.inputs())
-    say(f"{path}: {plural(data.n_rows, 'row')}, {', '.join(kinds)}, {n_in:,} inputs")
+    kinds.append(plural(len(made.inputs()), "input"))
+    say(f"{path}: {plural(data.n_rows, 'row')}, {', '.join(kinds)}")
     what = f", classes {listed(made.classes)}" if made.classes else ""
     say(f"target {made.target!r}: {made.task}{what}")
     parts = ("train", data.train), ("validate", data.validation), ("test", data.test)
