@@ -5,6 +5,7 @@ A page that imports PyTorch or Keras runs with the tests that need PyTorch.
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import re
@@ -16,6 +17,7 @@ import pytest
 
 import fcnn
 from fcnn import _core, files
+from fcnn.cli import encoding
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -144,6 +146,10 @@ def test_the_file_formats_page_has_every_field(tmp_path):
     text = (FOLDER / "file_format.md").read_text(encoding="utf-8")
     for field in files.read_fields(tmp_path / "net.safetensors"):
         assert f"| `{field}` |" in text, field
+    for field in dataclasses.fields(encoding.Encoding):
+        assert f"| `{field.name}` |" in text, field
+    for field in dataclasses.fields(encoding.Source):
+        assert f"`{field.name}`" in text, field
 
 
 def test_everything_public_is_in_the_reference():
