@@ -1,13 +1,15 @@
-"""The pages in docs/: their snippets run, their lists are whole.
+"""The README and the pages in docs/: their snippets run, their lists are whole.
 
 A page that imports PyTorch or Keras runs with the tests that need PyTorch.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,15 @@ import pytest
 
 import fcnn
 from fcnn import _core, files
+from fcnn.cli import encoding
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PAGES = sorted(FOLDER.glob("*.md"))
-SNIPPET = re.compile(r"^```(?:python|pycon)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+README = FOLDER.parent / "README.md"
+SNIPPET = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN = {"python", "pycon", "c", "console"}
+# how fcnn and its benchmarks are installed and called, which CI does by itself
+SHELL = {"getting_started.md", "performance.md"}
 ELSEWHERE = re.compile(r"^(?:>>> )?(?:import|from) (?:torch|keras)\b", re.MULTILINE)
 OUTPUT = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
@@ -31,9 +38,9 @@ def print_options():
 
 
 def _pages_with_snippets():
-    for page in PAGES:
+    for page in [README, *PAGES]:
         text = page.read_text(encoding="utf-8")
-        if SNIPPET.search(text):
+        if any(kind in RUN for kind, _ in SNIPPET.findall(text)):
             other = ELSEWHERE.search(text)
             marks = [pytest.mark.torch] if other else []
             yield pytest.param(page, id=page.stem, marks=marks)
@@ -46,18 +53,24 @@ def test_snippets(page, tmp_path, monkeypatch, print_options):
     """In the page's order, one seeing what those above it have made.
 
     Plain blocks run; those that begin with a prompt show their output, too, which is
-    compared.
+    compared. C is written to main.c for the commands that follow it.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     names: dict[str, object] = {"__name__": "__main__"}
     text = page.read_text(encoding="utf-8")
     for match in SNIPPET.finditer(text):
-        block, line = match[1], text.count("\n", 0, match.start(1))
-        if block.startswith(">>> "):
+        (kind, block), line = match.groups(), text.count("\n", 0, match.start(2))
+        if kind == "pycon":
             names = _check_output(block, names, page, line)
-        else:
+        elif kind == "python":
             exec(compile("\n" * line + block, str(page), "exec"), names)
+        elif kind == "c":
+            Path("main.c").write_text(block, encoding="utf-8")
+        elif kind == "console" and page.stem != "command_line":  # test_cli_docs.py
+            _check_commands(block)
+        else:
+            assert kind == "console" or (kind == "sh" and page.name in SHELL), kind
 
 
 def _check_output(block, names, page, line):
@@ -71,9 +84,33 @@ def _check_output(block, names, page, line):
     return test.globs
 
 
+def _check_commands(block):
+    """Types what stands behind each $; what stands below it must come."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        came = subprocess.check_output(["bash", "-c", command], text=True)
+        assert doctest.OutputChecker().check_output(shown, came, OUTPUT), came
+
+
 def test_a_wrong_output_is_seen():
     with pytest.raises(AssertionError, match=r"Expected:\s+3\s+Got:\s+2"):
         _check_output(">>> 1 + 1\n3\n", {}, Path("page.md"), 0)
+    with pytest.raises(AssertionError, match="two"):
+        _check_commands("$ echo one\none\n$ echo two\nthree\n")
+
+
+def test_every_snippet_is_of_a_kind_that_is_run():
+    """Anything else would be shown, but not run: other fences, blocks in rst."""
+    for page in [README, *PAGES]:
+        rest = SNIPPET.sub("", page.read_text(encoding="utf-8"))
+        fences = re.findall(r"^ *[`~]{3}.*$", rest, re.MULTILINE)
+        assert set(fences) <= {
+            *("```", "```{toctree}", "```{gallery}"),
+            "```{include} ../CHANGELOG.md",
+        }, page
+        assert ">>> " not in rest, page
+    for page in (FOLDER / "reference").glob("*.rst"):
+        assert not re.search(r">>> |::$|code-block", page.read_text()), page
 
 
 def test_every_page_has_its_picture_and_script():
@@ -109,6 +146,10 @@ def test_the_file_formats_page_has_every_field(tmp_path):
     text = (FOLDER / "file_format.md").read_text(encoding="utf-8")
     for field in files.read_fields(tmp_path / "net.safetensors"):
         assert f"| `{field}` |" in text, field
+    for field in dataclasses.fields(encoding.Encoding):
+        assert f"| `{field.name}` |" in text, field
+    for field in dataclasses.fields(encoding.Source):
+        assert f"`{field.name}`" in text, field
 
 
 def test_everything_public_is_in_the_reference():

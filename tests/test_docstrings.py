@@ -34,3 +34,11 @@ def test_everything_public_has_an_example(name):
     assert text
     if name not in {"Optimizer", "GradientCheck"}:  # a base, and a report
         assert ">>> " in text
+
+
+@pytest.mark.torch
+def test_the_example_that_needs_pytorch():
+    text = fcnn.Network.to_torch.__doc__.replace("# doctest: +SKIP", "")
+    test = doctest.DocTestParser().get_doctest(text, {}, "to_torch", None, 0)
+    assert len(test.examples) == 3
+    assert doctest.DocTestRunner().run(test).failed == 0

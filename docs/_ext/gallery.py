@@ -1,7 +1,7 @@
 """The directive `{gallery}`: every script of examples/, with what it prints.
 
 Each is run, as its test runs it, while the documentation is built; a failure ends the
-build. The pictures are those of docs/figures/ that have the script's name.
+build. Its picture is that of docs/figures/ that has the script's name.
 """
 
 from __future__ import annotations
@@ -68,29 +68,26 @@ class Gallery(SphinxDirective):
         sections = []
         for script in scripts():
             logging.getLogger(__name__).info("running examples/%s", script.name)
-            output = printed(script)
-            shown = [self._code(output, "text")]
-            if picture(script).exists():
-                shown.insert(0, self._image(script))
+            image, output = self._image(script), self._code(printed(script), "text")
             target = f"example-{script.stem.replace('_', '-')}"
             section = nodes.section(ids=[target], names=[target])
             source = self._code(script.read_text(encoding="utf-8"), "python")
             heading = nodes.title("", title(script))
             said = nodes.paragraph("", "It prints:")
-            section += [heading, *shown[:-1], source, said, shown[-1]]
+            section += [heading, image, source, said, output]
             sections.append(section)
-            thumbnails += self._thumbnail(script, target, shown[0].deepcopy())
+            thumbnails += self._thumbnail(script, target, image.deepcopy())
             self.env.note_dependency(str(script))
             self.env.note_dependency(str(picture(script)))
         return [thumbnails, *sections]
 
-    def _thumbnail(self, script: Path, target: str, shown: nodes.Node) -> nodes.Node:
-        """The picture, or where there is none what the script prints."""
+    def _thumbnail(
+        self, script: Path, target: str, image: nodes.image
+    ) -> nodes.container:
+        picture = nodes.reference("", "", image, refid=target, internal=True)
         link = nodes.reference("", title(script), refid=target, internal=True)
-        if isinstance(shown, nodes.image):
-            shown = nodes.reference("", "", shown, refid=target, internal=True)
         caption = nodes.paragraph("", "", link)
-        return nodes.container("", shown, caption, classes=["thumbnail"])
+        return nodes.container("", picture, caption, classes=["thumbnail"])
 
     def _code(self, text: str, language: str) -> nodes.literal_block:
         return nodes.literal_block(text, text, language=language)

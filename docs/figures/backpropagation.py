@@ -31,7 +31,9 @@ for l in (1, 2):
             w = net.layers[l].weight[k, j]
             color = "tab:blue" if w > 0 else "tab:red"
             axes.plot([x0, x1], [y0, y1], color=color, lw=2 * abs(w), zorder=1)
-            at = 0.3 if (j + k) % 2 else 0.2  # so that crossing lines keep theirs apart
+            at = (
+                0.32 if (j + k) % 2 else 0.22
+            )  # so that crossing lines keep theirs apart
             where = x0 + at * (x1 - x0), y0 + at * (y1 - y0)
             box = {"boxstyle": "round,pad=0.1", "fc": "white", "lw": 0}
             axes.text(*where, f"{w:g}", color=color, ha="center", va="center", bbox=box)
