@@ -195,8 +195,7 @@ class _Walk:
         bound |= _bind(("p", "training", "inplace"), node, where)
         if bound["training"]:
             raise ValueError(
-                f"{where} is a dropout in eval mode too: give it "
-                "training=self.training"
+                f"{where} is a dropout in eval mode too: give it training=self.training"
             )
         rate = float(bound["p"])
         self.parts.add(lambda chain: chain.dropout(where, rate))
