@@ -477,6 +477,18 @@ def test_weights_in_another_file(tmp_path, rng):
     np.testing.assert_array_equal(again.parameters, net.parameters)
     with pytest.raises(ValueError, match="give the model's path"):
         fcnn.from_onnx(path.read_bytes())
+    g = Graph()
+    model = g.model(g("Gemm", "x", g.constant_node(BASE), transB=1))
+    onnx.save_model(
+        model,
+        path,
+        save_as_external_data=True,
+        location="constants.data",
+        size_threshold=0,
+        convert_attribute=True,
+    )
+    assert (tmp_path / "constants.data").exists()
+    np.testing.assert_array_equal(fcnn.from_onnx(path).layers[1].weight, BASE)
 
 
 def ints(g, *values):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class Interpreter:
             raise ValueError("its output has been made before")
         key = f"{node.domain}.{node.op}" if node.domain else node.op
         if key == "Constant":
-            made = _constant(node)
+            made = _constant(node, self._graph.folder)
             self._room += _MOST_FOLDED * made.size
             return made
         while inputs and inputs[-1] is None:
@@ -226,10 +227,10 @@ _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
 }
 
 
-def _constant(node: Node) -> Array:
+def _constant(node: Node, folder: Path | None) -> Array:
     at = node.attributes
     if "value" in at:
-        return array(at["value"])
+        return array(at["value"], folder)
     for key, dtype in (
         *(("value_float", "float32"), ("value_floats", "float32")),
         *(("value_int", "int64"), ("value_ints", "int64")),
