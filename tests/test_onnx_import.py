@@ -273,6 +273,7 @@ def test_inputs_and_outputs_that_are_scaled_become_a_standardizer(rng):
         lambda g, x: g(
             "BatchNormalization", x, [1, 2, -3], [1, 0, 1], [3, 2, 1], [4, 1, 2]
         ),
+        lambda g, x: g("Scaler", x, domain="ai.onnx.ml", offset=[1.0], scale=[0.5]),
     ],
 )
 def test_ways_to_scale_inputs(scaled, rng):
@@ -371,11 +372,14 @@ def test_what_does_nothing(rng):
     assert_close(net.predict(X), run(model, X)[0], 1e-6)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_images_are_read_as_flattened_rows(whole, rng):
+@pytest.mark.parametrize("how", ["Flatten", "view", "view of 5"])
+def test_images_are_read_as_flattened_rows(how, rng):
     g = Graph(shape=("n", 1, 2, 3))
-    if whole:
+    if how == "Flatten":
         x = g("Flatten", "x")
+    elif how == "view of 5":  # exported without dynamic_axes
+        g.shape = (5, 1, 2, 3)
+        x = g("Reshape", "x", g.constant([5, -1], "int64"))
     else:  # PyTorch's x.view(x.size(0), -1)
         n = g("Gather", g("Shape", "x"), g.constant(0, "int64"), axis=0)
         ends = [
@@ -397,6 +401,9 @@ def test_a_column_that_is_squeezed(rng):
     model = g.model(z, shape=("n",))
     X = rng.normal(size=(5, 3)).astype("float32")
     assert_close(fcnn.from_onnx(model).predict(X)[:, 0], run(model, X)[0], 1e-6)
+    column = g("Reshape", z, g.constant([-1, 1], "int64"))  # and (n, 1) again
+    net = both(g, g("Softmax", column), 3, rng)
+    assert net.layers[1].activation == "softmax"
 
 
 def test_old_opsets(rng):
@@ -470,6 +477,18 @@ def test_weights_in_another_file(tmp_path, rng):
     np.testing.assert_array_equal(again.parameters, net.parameters)
     with pytest.raises(ValueError, match="give the model's path"):
         fcnn.from_onnx(path.read_bytes())
+    g = Graph()
+    model = g.model(g("Gemm", "x", g.constant_node(BASE), transB=1))
+    onnx.save_model(
+        model,
+        path,
+        save_as_external_data=True,
+        location="constants.data",
+        size_threshold=0,
+        convert_attribute=True,
+    )
+    assert (tmp_path / "constants.data").exists()
+    np.testing.assert_array_equal(fcnn.from_onnx(path).layers[1].weight, BASE)
 
 
 def ints(g, *values):

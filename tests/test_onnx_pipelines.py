@@ -168,8 +168,11 @@ def test_a_regressor_of_scikit_learns_is_read():
     assert_close(net.predict(X)[:, 0], pipe.predict(X), 1e-5)
 
 
-def test_registration_in_either_order():
-    """In a process of its own: fcnn.sklearn first, which does not import skl2onnx."""
+def test_registration_in_either_order(monkeypatch):
+    """In a process of its own: fcnn.sklearn first, which does not import skl2onnx.
+
+    Others may look for the module, or fail to import it, before.
+    """
     script = """
 import sys
 import fcnn.sklearn
@@ -178,9 +181,15 @@ import fcnn.formats.onnx_sklearn as converters
 converters.register_with_skl2onnx()  # again: it waits once
 finders = [f for f in sys.meta_path if isinstance(f, converters._Finder)]
 assert len(finders) == 1
-import skl2onnx
+import importlib.util
+importlib.util.find_spec("skl2onnx")
+sys.modules["skl2onnx.convert"] = None
+try:
+    import skl2onnx
+except ImportError:
+    del sys.modules["skl2onnx.convert"]
+import skl2onnx.common
 import numpy as np
-assert not [f for f in sys.meta_path if isinstance(f, converters._Finder)]
 X = np.eye(3, dtype="float32")
 mlp = fcnn.sklearn.MLPClassifier((2,), solver="lbfgs").fit(X, [0, 1, 1])
 print([o.name for o in skl2onnx.to_onnx(mlp, X).graph.output])
@@ -190,5 +199,9 @@ print([o.name for o in skl2onnx.to_onnx(mlp, X).graph.output])
     )
     assert found.returncode == 0, found.stderr
     assert found.stdout.strip() == "['output_label', 'output_probability']"
+    monkeypatch.setattr(sys, "meta_path", [])
     onnx_sklearn.register_with_skl2onnx()  # here it has been imported before
-    assert not any(isinstance(f, onnx_sklearn._Finder) for f in sys.meta_path)
+    assert not sys.meta_path
+    monkeypatch.setitem(sys.modules, "skl2onnx", None)  # it cannot be imported
+    onnx_sklearn.register_with_skl2onnx()
+    assert len(sys.meta_path) == 1

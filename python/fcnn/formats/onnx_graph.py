@@ -39,7 +39,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A model's nodes in its order, its constants, and its one input."""
+    """A model's nodes in its order, its constants, its one input, its file's folder."""
 
     nodes: tuple[Node, ...]
     constants: Mapping[str, Array]
@@ -48,6 +48,7 @@ class Graph:
     outputs: tuple[str, ...]
     float_outputs: tuple[str, ...]
     opset: int
+    folder: Path | None
 
 
 def read(
@@ -102,6 +103,7 @@ def parse(model: onnx.ModelProto, folder: Path | None) -> Graph:
         tuple(value.name for value in graph.output),
         tuple(floats),
         _opset(model),
+        folder,
     )
 
 

@@ -91,7 +91,8 @@ class Rows:
 class Sums:
     """`poly` over z = factor * (weight @ a + bias) + shift, a the outputs of `layers`.
 
-    ``nodes``: what has been applied to z, for messages.
+    ``nodes``: what has been applied to z, for messages. ``squeezed``: whether they are
+    (n,) for one output, not (n, 1).
     """
 
     layers: tuple[PlainLayer, ...]
@@ -102,6 +103,7 @@ class Sums:
     shift: Vector | None = None
     poly: Poly | None = None
     nodes: tuple[str, ...] = ()
+    squeezed: bool = False
 
     @property
     def size(self) -> int:
@@ -120,12 +122,14 @@ class Sums:
 
     def same_z(self, other: Sums) -> bool:
         """Whether both are expressions over one z."""
-        return self.weight is other.weight and all(
+        return all(
             a is b
             for a, b in (
+                (self.weight, other.weight),
                 (self.bias, other.bias),
                 (self.factor, other.factor),
                 (self.shift, other.shift),
+                (self.squeezed, other.squeezed),
             )
         )
 

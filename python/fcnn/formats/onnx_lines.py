@@ -18,9 +18,7 @@ LINES = ("Add", "Sub", "Mul", "Div")
 
 def line(op: str, value: Rows | Sums, constant: Array, algebra: Algebra) -> Rows | Sums:
     """``value op constant``, a number for each output or one for all."""
-    check_broadcasts(constant, value.size)
-    c: Any = constant.astype(np.float64).reshape(-1)
-    c = float(c[0]) if c.size == 1 else c
+    c = _vector(constant)
     if not np.isfinite(c).all():
         raise ValueError("its constant is not finite")
     if isinstance(value, Sums) and op == "Add" and value.is_product():
@@ -39,8 +37,8 @@ def batch_normalization(
     node: Node, value: Rows | Sums, constants: list[Any], algebra: Algebra
 ) -> Rows | Sums:
     """(x - mean) / sqrt(variance + epsilon) gamma + beta."""
-    if node.attributes.get("training_mode", 0):
-        raise NotKnown
+    if node.attributes.get("training_mode", 0) or any(node.outputs[1:]):
+        raise NotKnown  # more outputs are those of training
     if not all(isinstance(c, np.ndarray) and c.ndim == 1 for c in constants):
         raise NotKnown
     gamma, beta, mean, variance = (c.astype(np.float64) for c in constants)
@@ -63,7 +61,13 @@ def scaler(node: Node, value: Any) -> Rows:
         raise NotKnown
     check_broadcasts(offset, value.size)
     check_broadcasts(scale, value.size)
-    return value.affine(1.0, -offset).affine(scale, 0.0)
+    return value.affine(1.0, -_vector(offset)).affine(_vector(scale), 0.0)
+
+
+def _vector(constant: Array) -> Any:
+    """In float64; a float where it is one number for all."""
+    c = constant.astype(np.float64).reshape(-1)
+    return float(c[0]) if c.size == 1 else c
 
 
 def check_broadcasts(constant: Array, size: int | None) -> None:

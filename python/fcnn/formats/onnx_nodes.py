@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from fcnn.formats.onnx_operators import OPERATORS
 from fcnn.formats.onnx_polynomials import NotKnown, Poly
 from fcnn.formats.onnx_shapes import SHAPES, Unflattened
 
+_MOST_NODES = 100  # on the sums of one layer: activations have a few
+_MOST_FOLDED = 64  # times the file's constants, of what is computed of them
+
 
 @dataclass(frozen=True)
 class Series:
@@ -44,6 +48,7 @@ class Interpreter:
         self.algebra = Algebra.new()
         self._graph = graph
         self._values: dict[str, Value] = dict(graph.constants)
+        self._room = _MOST_FOLDED * sum(c.size for c in graph.constants.values())
         shape = graph.x_shape
         if shape is None or len(shape) == 2:
             self._values[graph.x] = Rows((), shape[1] if shape else None)
@@ -96,12 +101,17 @@ class Interpreter:
             raise ValueError("its output has been made before")
         key = f"{node.domain}.{node.op}" if node.domain else node.op
         if key == "Constant":
-            return _constant(node)
+            made = _constant(node, self._graph.folder)
+            self._room += _MOST_FOLDED * made.size
+            return made
         while inputs and inputs[-1] is None:
             inputs.pop()
         if inputs and all(isinstance(v, np.ndarray) for v in inputs):
             if key not in FOLDED:
                 raise NotKnown
+            self._room -= sum(a.size for a in inputs)
+            if self._room < 0:
+                raise ValueError("too much is computed of the model's constants")
             return FOLDED[key](self._graph.opset, inputs, node.attributes)
         if key in SHAPES:
             return SHAPES[key](self._graph.opset, node, inputs)
@@ -150,23 +160,24 @@ class Interpreter:
     def _elementwise(self, node: Node, inputs: list[Value]) -> Value:
         """An operator of the algebra, or a line with other numbers for each output."""
         attributes = dict(node.attributes)
-        if node.op == "Softmax":
-            _check_softmax(attributes, self._graph.opset)
         if node.op == "Clip":
             inputs = _clip_bounds(inputs, attributes)
         variables = [v for v in inputs if not isinstance(v, np.ndarray)]
         if any(v is None for v in variables):
             raise NotKnown
+        one = variables[0]
+        if node.op != "Unsqueeze":
+            _check_constants(inputs, one)
         if node.op in LINES and len(inputs) == 2 and len(variables) == 1:
             made = self._line(node.op, inputs)
             if made is not None:
                 return made
-        if isinstance(variables[0], Rows) and node.op == "Neg":
-            return variables[0].affine(-1.0, 0.0)
-        one = variables[0]
+        if isinstance(one, Rows) and node.op == "Neg":
+            return one.affine(-1.0, 0.0)
         sums = one.sums if isinstance(one, Series) else one
         if not isinstance(sums, Sums):
             raise ValueError("it is applied to no weighted sums")  # noqa: TRY004
+        _check_softmax(node, sums, self._graph.opset)
         takes_arrays = isinstance(one, Series) or node.op == "Unsqueeze"
         arguments = [_argument(v, sums, takes_arrays) for v in inputs]
         made = self.algebra(node.op, *arguments, **attributes)
@@ -174,6 +185,8 @@ class Interpreter:
             return Series(sums, made)
         before = [name for v in variables if isinstance(v, Sums) for name in v.nodes]
         nodes = tuple(dict.fromkeys((*before, f"{node.op} {node.name!r}")))
+        if len(nodes) > _MOST_NODES:
+            raise ValueError(f"more than {_MOST_NODES} nodes follow on a layer's sums")
         return replace(sums, poly=made, nodes=nodes)
 
     def _line(self, op: str, inputs: list[Value]) -> Rows | Sums | None:
@@ -214,10 +227,10 @@ _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
 }
 
 
-def _constant(node: Node) -> Array:
+def _constant(node: Node, folder: Path | None) -> Array:
     at = node.attributes
     if "value" in at:
-        return array(at["value"])
+        return array(at["value"], folder)
     for key, dtype in (
         *(("value_float", "float32"), ("value_floats", "float32")),
         *(("value_int", "int64"), ("value_ints", "int64")),
@@ -237,9 +250,17 @@ def _times(values: Array, factor: float) -> Array:
     )
 
 
-def _check_softmax(attributes: dict[str, Any], opset: int) -> None:
-    axis = attributes.get("axis", -1 if opset >= 13 else 1)
-    if axis not in {1, -1}:
+def _check_constants(inputs: list[Value], value: Value) -> None:
+    """Constants must not make a row longer than the value's."""
+    if isinstance(value, (Rows, Sums)):
+        for constant in inputs:
+            if isinstance(constant, np.ndarray):
+                check_broadcasts(constant, value.size)
+
+
+def _check_softmax(node: Node, sums: Sums, opset: int) -> None:
+    axis = node.attributes.get("axis", -1 if opset >= 13 else 1)
+    if node.op == "Softmax" and (axis not in {1, -1} or sums.squeezed):
         raise ValueError(f"its axis is {axis}, not the rows'")
 
 
@@ -268,7 +289,7 @@ def _argument(value: Value, sums: Sums, takes_arrays: bool) -> Any:  # noqa: FBT
         if takes_arrays and value.ndim == 1:
             return value
         number = _number(value) if value.size else None
-        if number is None or value.ndim > 2:
+        if number is None:
             raise ValueError(f"its constant has shape {value.shape}")
         return number
     if not isinstance(value, Sums) or not value.same_z(sums):

@@ -171,7 +171,9 @@ def _where(o: Algebra, condition: Poly, a: Poly, b: Poly) -> Poly:
     if soft is not None and soft[2] == 0.0:  # PyTorch's: v itself for v > 20
         v = soft[1].argument
         limit = add(v, scale(u, -leading(v)))
-        if not same(a, scale(v, soft[0])) or _number(limit) < _LINEAR_FROM:
+        if leading(v) < 0.0 or not same(a, scale(v, soft[0])):
+            raise NotKnown
+        if _number(limit) < _LINEAR_FROM:
             raise NotKnown
         return b
     above = scale(above_zero(o, u), ratio(a, u) if a else 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,14 +44,15 @@ def _flatten(_: int, node: Node, inputs: list[Any]) -> Rows | Sums:
 
 
 def _reshape(_: int, __: Node, inputs: list[Any]) -> Rows | Sums:
-    """The same by a Reshape to (n, n_in), n being 0, -1 or the shape's own."""
+    """The same by a Reshape to (n, n_in), n being 0, -1 or the input's own."""
     value, shape = inputs
     if not isinstance(shape, np.ndarray) or shape.ndim != 1:
         raise NotKnown
     made, to = _flat(value), shape.tolist()
     if to == [-1] and made.size == 1:
-        return made
-    if len(to) != 2 or to[0] not in {-1, 0, BATCH} or to[0] == to[1] == -1:
+        return _column(made)
+    n = value.shape[0] if isinstance(value, Unflattened) else BATCH
+    if len(to) != 2 or to[0] not in {-1, 0, BATCH, n} or to[0] == to[1] == -1:
         raise ValueError(f"it makes rows {to}")
     if to[1] != -1 and made.size not in {to[1], None}:
         raise ValueError(f"it makes rows of {to[1]} numbers of rows of {made.size}")
@@ -65,7 +66,11 @@ def _squeeze(opset: int, node: Node, inputs: list[Any]) -> Rows | Sums:
         raise NotKnown
     if axes not in ([1], [-1]):
         raise NotKnown
-    return value
+    return _column(value)
+
+
+def _column(value: Rows | Sums) -> Rows | Sums:
+    return replace(value, squeezed=True) if isinstance(value, Sums) else value
 
 
 def _shape(_: int, node: Node, inputs: list[Any]) -> Array:
@@ -80,7 +85,9 @@ def _shape(_: int, node: Node, inputs: list[Any]) -> Array:
 
 
 def _flat(value: Any) -> Rows | Sums:
-    if isinstance(value, (Rows, Sums)):
+    if isinstance(value, Sums):
+        return replace(value, squeezed=False)
+    if isinstance(value, Rows):
         return value
     if not isinstance(value, Unflattened):
         raise NotKnown

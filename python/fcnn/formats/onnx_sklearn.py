@@ -6,7 +6,6 @@ imported first, ``skl2onnx.to_onnx(pipeline, X)`` finds the converters.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
@@ -22,32 +21,39 @@ if TYPE_CHECKING:
 
 
 def register_with_skl2onnx() -> None:
-    """Registers the converters now if skl2onnx is imported, else when it will be."""
-    if "skl2onnx" in sys.modules:
+    """Registers the converters now if skl2onnx is imported, else whenever it will be.
+
+    Its import takes a second, which most programs need not spend.
+    """
+    if sys.modules.get("skl2onnx") is not None:
         register()
     elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
 class _Finder:
-    """Waits for the import of skl2onnx, which takes a second that most need not."""
+    """Finds skl2onnx as the other finders do, to register the converters after it.
 
-    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+    It keeps no state and stays: many look for a module without importing it.
+    """
+
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> ModuleSpec | None:
         """skl2onnx's own spec, its loader registering the converters in the end."""
         if name != "skl2onnx":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:
-            sys.meta_path.insert(0, self)
-            return spec
-        execute = spec.loader.exec_module
+        others = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        found = (finder.find_spec(name, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
 
-        def execute_and_register(module: Any) -> None:
-            execute(module)
-            register()
+            def execute_and_register(module: Any) -> None:
+                execute(module)
+                register()
 
-        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+            spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
         return spec
 
 
