@@ -180,6 +180,16 @@ def test_pyplot_is_missing(name, monkeypatch):
     assert isinstance(panels(make(ax=Figure().subplots()))[0], Axes)
 
 
+@each
+def test_matplotlib_is_missing(name, monkeypatch):
+    make, _ = DISPLAYS[name]
+    for module in [*sys.modules]:
+        if module.partition(".")[0] == "matplotlib":
+            monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=r"pip install 'fcnn\[plot\]'"):
+        make()
+
+
 SCRIPT = """
 import sys
 import fcnn

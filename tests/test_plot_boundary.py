@@ -145,6 +145,8 @@ def test_outputs_that_are_not_finite(n_out, X):
     net.parameters[:] = np.nan
     display = DecisionBoundaryDisplay.from_network(net, X, ax=axes())
     assert np.isnan(display.response).all()
+    if n_out > 1:  # no class is the largest
+        assert np.ma.getmaskarray(display.surface_.get_array()).all()
 
 
 def test_many_classes_have_colors_of_their_own(X):

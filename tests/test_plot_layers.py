@@ -83,6 +83,20 @@ def test_vanishing_deltas_move_to_the_left(rng):
     assert low < medians[0] < medians[-1] < high
 
 
+@pytest.mark.parametrize("delta", [[0.2, 0.3], [1.0], [3e-5, 2e-2], [5e-324], [1e300]])
+def test_the_axis_of_delta_has_labels_at_whole_decades_only(delta):
+    arrays = [np.array([delta])]
+    display = LayerHistogramsDisplay(arrays, arrays, arrays).plot(axes())
+    ax = display.axes_[0, 2]
+    display.figure_.canvas.draw()
+    low, high = np.log10(ax.get_xlim())
+    assert high - low >= 1.0
+    assert [low, high] == pytest.approx(np.round([low, high]), abs=0.01)
+    assert not any(tick.get_text() for tick in ax.get_xticklabels(minor=True))
+    assert sum(bool(tick.get_text()) for tick in ax.get_xticklabels()) >= 2
+    assert display.histograms_[0][2].get_data()[0].sum() == len(delta)
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "leaky_relu(0.001)"])
 def test_flat_and_dead(activation, rng):
     net = fcnn.Network([4, 30, 1], activation, dtype="float64", seed=0)

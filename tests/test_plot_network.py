@@ -91,6 +91,8 @@ def test_odd_weights():
     net.parameters[:] = 0.0
     display = NetworkDisplay.from_network(net, ax=axes())
     assert set(display.lines_[1].get_linewidths()) == {0.0}
+    least = NetworkDisplay([np.array([[5e-324, 0.0]])], ["identity"]).plot(axes())
+    assert list(least.lines_[1].get_linewidths()) == [3.0, 0.0]
     display = NetworkDisplay(
         [np.array([[np.nan, -2.0], [1.0, np.inf]])], ["identity"]
     ).plot(axes(), max_width=1.0)

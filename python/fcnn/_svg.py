@@ -37,7 +37,9 @@ def curves(title: str, *values: Sequence[float]) -> str:
             piece.append(f"{x:.1f},{y:.1f}")
         dashes = ' stroke-dasharray="4 3"' if number else ""
         parts += [
-            f'<polyline points="{" ".join(points)}"{dashes} />'
+            # a point alone is drawn as a line of no length
+            f'<polyline points="{" ".join(points if points[1:] else points * 2)}"'
+            f"{dashes} />"
             for points in pieces
             if points
         ]

@@ -259,10 +259,10 @@ class DecisionBoundaryDisplay:
         ImportError
             If matplotlib is missing: ``pip install 'fcnn[plot]'``.
         """
-        from matplotlib.collections import PathCollection
-
         colorbar = _checks.flag("colorbar", colorbar)
         ax = _axes.one(ax)
+        from matplotlib.collections import PathCollection
+
         self.boundary_, self.colorbar_, self.points_ = [], None, None
         if self.kind == "classes":
             self._draw_classes(ax, kwargs)
@@ -317,7 +317,9 @@ class DecisionBoundaryDisplay:
         }
         look |= {"cmap": ListedColormap(colors), "vmin": -0.5, "vmax": K - 0.5}
         look |= {"interpolation": "nearest"} | given
-        self.surface_ = ax.imshow(self.response.argmax(axis=2), **look)
+        largest = self.response.argmax(axis=2)
+        nan = np.isnan(self.response).any(axis=2)  # where no output is the largest
+        self.surface_ = ax.imshow(np.ma.masked_where(nan, largest), **look)
         if K <= _MOST_NAMES:
             names = self.class_names or [f"{k}" for k in range(K)]
             handles = [

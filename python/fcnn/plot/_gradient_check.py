@@ -136,11 +136,11 @@ class GradientCheckDisplay:
         ImportError
             If matplotlib is missing: ``pip install 'fcnn[plot]'``.
         """
-        from matplotlib.lines import Line2D
-
         tolerance = _checks.positive("tolerance", tolerance)
         L = len(self.weight_error)
         ax = _axes.one(ax, figsize=(min(8.0, 4.0 + 0.3 * L), 3.4))
+        from matplotlib.lines import Line2D
+
         ax.axhspan(tolerance, _MOST, color=_axes.VERMILION, alpha=0.12, linewidth=0.0)
         self.tolerance_line_ = ax.axhline(tolerance, **_DASHED)
         ax.axhline(_EPS, **_DOTTED)

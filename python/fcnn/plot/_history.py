@@ -168,8 +168,6 @@ class HistoryDisplay:
         ImportError
             If matplotlib is missing: ``pip install 'fcnn[plot]'``.
         """
-        from matplotlib.ticker import MaxNLocator
-
         bases = list(dict.fromkeys(name.removeprefix("val_") for name in self.metrics))
         has_rate = self.learning_rate is not None
         n = len(bases) + has_rate
@@ -197,6 +195,8 @@ class HistoryDisplay:
                 rate_ax.patch.set_visible(True)
                 axes[0].patch.set_visible(False)
             self.learning_rate_ax_ = rate_ax
+        from matplotlib.ticker import MaxNLocator
+
         self._finish(axes, together=together)
         axes[-1].set_xlabel("epoch")
         for each in axes:

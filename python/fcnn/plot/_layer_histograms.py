@@ -245,6 +245,8 @@ class LayerHistogramsDisplay:
         L = len(self.z)
         size = (0.6 + 2.5 * len(columns), 0.7 + 1.05 * L)
         axes = _axes.panels(ax, L, len(columns), figsize=size)
+        from matplotlib.ticker import NullFormatter
+
         self.histograms_ = [[] for _ in range(L)]
         for i, column in enumerate(columns):
             edges = (_log_edges if column.is_log else _edges)(column.values, bins)
@@ -257,6 +259,7 @@ class LayerHistogramsDisplay:
                 self.histograms_[l].append(panel.stairs(counts, edges, **look))
                 if column.is_log:
                     panel.set_xscale("log")
+                    panel.xaxis.set_minor_formatter(NullFormatter())
                     if values.size:
                         middle = np.median(values)
                         panel.axvline(middle, color=_axes.text_color(), linewidth=1.0)
@@ -341,17 +344,21 @@ def _edges(arrays: list[Array], bins: int) -> Array:
     """Of bins over all values of all layers."""
     low = min((float(v.min()) for v in arrays if v.size), default=0.0)
     high = max((float(v.max()) for v in arrays if v.size), default=1.0)
-    if not high - low > 1e-9 * max(abs(low), abs(high)):
-        low, high = low - 0.5, high + 0.5
+    size = max(abs(low), abs(high))
+    if not high - low > 1e-9 * size:
+        margin = max(0.5, size / 2)
+        low, high = low - margin, high + margin
     return np.linspace(low, high, bins + 1)
 
 
 def _log_edges(arrays: list[Array], bins: int) -> Array:
-    """The same in equal factors, but for the smallest values of each layer."""
+    """Whole decades, for two have labels, but for the smallest values of each layer."""
     low = min((float(np.quantile(v, _TAIL)) for v in arrays if v.size), default=0.1)
     high = max((float(v.max()) for v in arrays if v.size), default=1.0)
-    low, high = np.log10(low), np.log10(high)
-    return np.logspace(low - 0.1, high + 0.1, bins + 1)
+    # at least one, between the least decade that is not 0 and that of _HUGE
+    lowest = np.clip(np.floor(np.log10(low)), -323.0, 299.0)
+    highest = np.clip(np.ceil(np.log10(high)), lowest + 1.0, 300.0)
+    return np.logspace(lowest, highest, bins + 1)
 
 
 def _counts(values: Array, edges: Array) -> Array:

@@ -180,11 +180,10 @@ class NetworkDisplay:
         heights = [_heights(size, n) for size, n in counts]
         n_slots = max(float(np.ptp(y)) for y in heights) + 1.0
         ax = _axes.one(ax, figsize=(1.0 + 1.7 * len(self.sizes), 1.5 + 0.3 * n_slots))
-        largest = max(float(_size(W).max(initial=0.0)) for W in self.weights)
-        per_unit = max_width / largest if largest > 0.0 else 0.0
+        largest = max(float(_size(W).max(initial=0.0)) for W in self.weights) or 1.0
 
         lines = [
-            self._draw_weights(ax, l, heights, per_unit, line_kw)
+            self._draw_weights(ax, l, heights, max_width, largest, line_kw)
             for l in range(1, len(self.sizes))
         ]
         self.lines_ = PerLayer("lines_", lines)
@@ -204,7 +203,8 @@ class NetworkDisplay:
         ax: Axes,
         l: int,
         heights: list[Array],
-        per_unit: float,
+        max_width: float,
+        largest: float,
         line_kw: Mapping[str, Any] | None,
     ) -> LineCollection:
         from matplotlib.collections import LineCollection
@@ -214,7 +214,7 @@ class NetworkDisplay:
         start = np.stack([np.full(W.shape, l - 1.0), y_in], axis=-1)
         end = np.stack([np.full(W.shape, float(l)), y_out], axis=-1)
         look = {
-            "linewidth": per_unit * _size(W).ravel(),
+            "linewidth": max_width * (_size(W).ravel() / largest),
             "color": np.where(W.ravel() < 0.0, _axes.VERMILION, _axes.BLUE).tolist(),
             "alpha": 0.7,
             "capstyle": "butt",
