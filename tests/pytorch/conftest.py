@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def torch():
-    """PyTorch, imported only when one of these tests runs: `pytest -m torch`."""
+    """PyTorch in float64, imported only when one of these tests runs."""
     import torch
 
+    kept = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
-    return torch
+    yield torch
+    torch.set_default_dtype(kept)
