@@ -156,6 +156,32 @@ def test_class_weights_are_sample_weights(labels):
     assert_close(both.loss_curve_, same.loss_curve_, 1e-12)
 
 
+def test_class_weights_of_a_partial_fit_without_rows_of_a_class():
+    rows = y < 2
+    mlp = classifier(class_weight={0: 3.0, 2: 0.5})
+    mlp.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+    weight = np.array([3.0, 1.0])[y[rows]]
+    same = classifier()
+    same.partial_fit(X[rows], y[rows], sample_weight=weight, classes=[0, 1, 2])
+    assert mlp.loss_curve_ == same.loss_curve_
+
+
+def test_class_weights_of_several_labels():
+    rows, labels = make_multilabel_classification(100, random_state=0)
+    factors = [{0: 1.0, 1: 1.0 + k} for k in range(5)]
+    weighed = classifier(class_weight=factors).fit(rows, labels)
+    weight = np.where(labels, 1.0 + np.arange(5), 1.0).prod(axis=1)
+    same = classifier().fit(rows, labels, sample_weight=weight)
+    assert weighed.loss_curve_ == same.loss_curve_
+
+
+@pytest.mark.parametrize("n_jobs", [10**9, 2.5, "2"])
+def test_n_jobs_that_predict_refuses(n_jobs):
+    mlp = classifier(max_iter=1).fit(X, y).set_params(n_jobs=n_jobs)
+    with pytest.raises((TypeError, ValueError), match="n_jobs must be"):
+        mlp.predict(X)
+
+
 def test_validation_scores_do_not_feel_class_weights():
     scores = [
         classifier(early_stopping=True, class_weight=weight, learning_rate_init=1e-9)
@@ -383,9 +409,12 @@ REFUSED = [
     ({"dropout": [0.1, 0.1, 0.1]}, "dropout"),
     ({"dropout": 0.1, "solver": "lbfgs"}, "dropout and input_noise must be 0"),
     ({"n_jobs": 0}, "n_jobs must not be 0"),
-    ({"hidden_layer_sizes": (3, 0)}, r"must be > 0, got \[3, 0\]"),
+    ({"n_jobs": 10**9}, r"n_jobs must be in -1024\.\.1024, not 1000000000"),
+    ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be at least 1, not 0"),
     ({"hidden_layer_sizes": -1}, "hidden_layer_sizes"),
     ({"class_weight": "uniform"}, "class_weight"),
+    ({"class_weight": {0: -1.0}}, r"class_weight must be finite and at least 0, not"),
+    ({"class_weight": [{0: 1.0}]}, "a list of dicts is for a multilabel y"),
     ({"callbacks": 3}, "callbacks"),
     ({"batch_size": 0}, "batch_size"),
     ({"early_stopping": True, "validation_fraction": 0.001}, "validation set is too"),
@@ -416,6 +445,12 @@ def test_refused_data():
         regressor(loss="poisson").fit(X, np.where(np.arange(150) == 7, -1.0, 1.0))
     with pytest.raises(ValueError, match="give X_val and y_val, or neither"):
         classifier().fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match="must have at least 2 rows, not 1"):
+        regressor(early_stopping=True).fit(X, y, X_val=X[:1], y_val=y[:1])
+    with pytest.raises(ValueError, match=r"y_val must have 1 column\(s\) as y, not 2"):
+        regressor().fit(X, y, X_val=X, y_val=np.column_stack([y, y]))
+    with pytest.raises(TypeError, match="hidden_layer_sizes must be an integer"):
+        classifier(hidden_layer_sizes=(2.5,)).fit(X, y)
     with pytest.raises(ValueError, match="of which y had only"):
         classifier().fit(X, y, X_val=X[:2], y_val=[0, 9])
     with pytest.raises(ValueError, match="Unknown label type"):

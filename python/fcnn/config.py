@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from fcnn import _checks, _core, _levels
 
-_MAX_THREADS = 1024
+MAX_THREADS = 1024
 
 
 def get_num_threads() -> int:
@@ -49,14 +49,14 @@ def set_num_threads(n: int) -> None:
     2
     >>> fcnn.set_num_threads(before)
     """
-    _core.set_num_threads(_checks.integer("n", n, 1, _MAX_THREADS))
+    _core.set_num_threads(_checks.integer("n", n, 1, MAX_THREADS))
 
 
 def threads(n_threads: Any) -> int:
     """An argument `n_threads`; None means the process's number."""
     if n_threads is None:
         return _core.get_num_threads()
-    return _checks.integer("n_threads", n_threads, 1, _MAX_THREADS)
+    return _checks.integer("n_threads", n_threads, 1, MAX_THREADS)
 
 
 def version() -> str:

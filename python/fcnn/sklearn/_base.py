@@ -119,6 +119,8 @@ class BaseMLP(WithNetwork):
         everything = np.arange(len(rows.Y))
         if X_val is not None:
             X_val, y_val = self._check(X_val, y_val, reset=False)
+            if X_val.shape[0] < 2:  # which has no R^2, and no accuracy to go by
+                raise ValueError("X_val and y_val must have at least 2 rows, not 1")
             return everything, Rows(X_val, self._encode_more(y_val), None)
         if not self.early_stopping or _solvers.ends_by_itself(self._solver):
             return everything, None

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     type_of_target,
 )
 
+from fcnn import _checks
 from fcnn._types import Array
 from fcnn.sklearn import _docs, _solvers
 from fcnn.sklearn._base import BaseMLP, takes_batches, unchanged_by_failure
@@ -38,9 +39,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The cross-entropy that goes with the output, summed over the labels of a
         multilabel y; or a loss of fcnn's by name, such as "quadratic".
     {more_parameters}
-    class_weight : dict or "balanced", optional
+    class_weight : dict, list of dict or "balanced", optional
         A factor on the weights of each class's rows: ``{{label: weight}}``, or n /
-        (classes * rows of the class). Validation scores are without it.
+        (classes * rows of the class). For a multilabel y a list of dicts, one for each
+        label, ``[{{0: weight, 1: weight}}, ...]``, whose factors are multiplied.
+        Validation scores are without it.
 
     Attributes
     ----------
@@ -234,16 +237,38 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         else:
             self._check_classes(y)
         self.n_outputs_ = self._labels.n_outputs
-        weight = None
-        if self.class_weight is not None:
-            if incremental and isinstance(self.class_weight, str):
-                raise ValueError(
-                    "class_weight='balanced' counts the rows of a whole training set: "
-                    "for partial_fit give a dict {label: weight}"
-                )
+        Y = self._labels.encode(y)
+        if self.class_weight is None:
+            return X, Y, None
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' counts the rows of a whole training set: "
+                "for partial_fit give a dict {label: weight}"
+            )
+        return X, Y, self._weights_by_class(y)
+
+    def _weights_by_class(self, y: Any) -> Array:
+        """What `class_weight` makes of the rows' weights."""
+        weight: Array
+        if self._labels.kind == "multilabel":
             dense = y.toarray() if hasattr(y, "tocsr") else y
             weight = compute_sample_weight(self.class_weight, dense)
-        return X, self._labels.encode(y), weight
+        elif isinstance(self.class_weight, list):
+            raise ValueError(
+                "class_weight must be a dict or 'balanced'; a list of dicts is for a "
+                "multilabel y"
+            )
+        else:  # of all classes, for a partial_fit may not have rows of each
+            of_class = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=y
+            )
+            weight = of_class[np.searchsorted(self.classes_, y)]
+        if not (np.isfinite(weight) & (weight >= 0)).all():
+            raise ValueError(
+                "class_weight must be finite and at least 0, not "
+                f"{_checks.shown(self.class_weight)}"
+            )
+        return weight
 
     def _check_classes(self, y: Any) -> None:
         found = self._labels.found(y)

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from fcnn import checkpoint
+from fcnn import _checks, checkpoint
 from fcnn._types import Array
 from fcnn.callbacks import Callback
 from fcnn.optimizers import Optimizer
@@ -140,9 +140,7 @@ class Parameters(BaseEstimator):
     def _hidden_sizes(self) -> list[int]:
         given = self.hidden_layer_sizes
         sizes = list(given) if hasattr(given, "__iter__") else [given]
-        if np.any(np.array(sizes) <= 0):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        return sizes
+        return [_checks.integer("a size of hidden_layer_sizes", n, 1) for n in sizes]
 
     @property
     def _solver(self) -> Optimizer:

@@ -166,10 +166,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _encode(self, X: Any, y: Any, *, incremental: bool) -> tuple[Any, Array, Any]:  # noqa: ARG002
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        return X, self._encode_more(y), None
+        return X, y.reshape(len(y), -1), None
 
     def _encode_more(self, y: Any) -> Array:
         values: Array = y.reshape(len(y), -1)
+        if values.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y_val must have {self.n_outputs_} column(s) as y, not "
+                f"{values.shape[1]}"
+            )
         return values
 
     def _score_of_outputs(self, outputs: Array, rows: Rows) -> float:

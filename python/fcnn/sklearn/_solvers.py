@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fcnn import LBFGS, SGD, Adam, LevenbergMarquardt, _checks, _core, optimizers
+from fcnn import LBFGS, SGD, Adam, LevenbergMarquardt, _checks, _core, config, optimizers
 from fcnn._types import Array
 
 if TYPE_CHECKING:
@@ -87,14 +87,14 @@ def threads(n_jobs: Any) -> int | None:
     """joblib's n_jobs as a number of threads: -1 is all CPUs; None fcnn's default."""
     if n_jobs is None:
         return None
-    n = int(n_jobs)
+    n = _checks.integer("n_jobs", n_jobs, -config.MAX_THREADS, config.MAX_THREADS)
     if n == 0:
         raise ValueError("n_jobs must not be 0: -1 means all CPUs, None the default")
     if n > 0:
         return n
     from joblib import cpu_count
 
-    return max(1, int(cpu_count()) + 1 + n)
+    return max(1, min(int(cpu_count()) + 1 + n, config.MAX_THREADS))
 
 
 def draw_start(
