@@ -280,7 +280,7 @@ FRAME = {
     "text": ["x", None, "y"],
     "bool": [True, False, True],
     "maybe": [True, None, False],
-    "decimal": [Decimal("1.5"), None, Decimal(3)],
+    "decimal": [Decimal("1.5"), None, Decimal("3.0")],
     "day": [date(2020, 1, 1), date(2020, 1, 2), None],
 }
 EXPECTED = {

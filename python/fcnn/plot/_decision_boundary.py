@@ -301,7 +301,7 @@ class DecisionBoundaryDisplay:
         from matplotlib.patches import Patch
 
         K = self.response.shape[2]
-        colors: Any = _axes.CLASS_COLORS[:K]
+        colors: Any = list(_axes.CLASS_COLORS[:K])  # two in a tuple: color, alpha
         if len(colors) < K:
             colors = colormaps["turbo"](np.linspace(0.0, 1.0, K))
         half = [np.ptp(xx) / (n - 1) / 2 for xx, n in self._sides()]
