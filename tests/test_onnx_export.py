@@ -160,6 +160,13 @@ def test_operators_of_the_opset(opset, ir, gelu, mish):
     assert operators.isdisjoint({"Erf", "Softplus", "Gelu", "Mish"} - {gelu, mish})
 
 
+def test_silu_in_float64_is_not_what_onnxruntime_fuses():
+    """z sigmoid(z) becomes QuickGelu up to 1.22 at least, which is float32 only."""
+    net = fcnn.Network([2, 3, 1], "silu", "identity", seed=0)
+    operators = {node.op_type for node in net.to_onnx(dtype="float64").graph.node}
+    assert operators == {"Gemm", "Neg", "Exp", "Add", "Div"}
+
+
 def test_a_file_is_the_model(net, tmp_path):
     path = tmp_path / "net.onnx"
     assert net.to_onnx(path) is None

@@ -107,8 +107,13 @@ def gelu_tanh_by_sigmoid(o: Apply, z: Any, _: float = 0.0) -> Any:
 
 
 def silu(o: Apply, z: Any, _: float = 0.0) -> Any:
-    """z / (1 + e^-z)."""
+    """z sigmoid(z)."""
     return o("Mul", z, o("Sigmoid", z))
+
+
+def silu_in_double(o: Apply, z: Any, _: float = 0.0) -> Any:
+    """z / (1 + e^-z): many ONNX Runtimes fuse z sigmoid(z) to what is float32 only."""
+    return o("Div", z, o("Add", o("Exp", o("Neg", z)), 1.0))
 
 
 def mish(o: Apply, z: Any, _: float = 0.0) -> Any:
@@ -157,7 +162,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form(gelu_tanh, double=True),
     ),
     # not Swish (opset 24), of which ONNX Runtime 1.32 has no kernel at opset 25
-    "silu": (Form(silu, double=True),),
+    "silu": (Form(silu), Form(silu_in_double, double=True)),
     "mish": (
         Form(_operator("Mish"), since=18),
         Form(mish),
