@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fcnn import LBFGS, SGD, Adam, LevenbergMarquardt, _checks, _core, config, optimizers
+from fcnn import (
+    LBFGS,
+    SGD,
+    Adam,
+    LevenbergMarquardt,
+    _checks,
+    _core,
+    config,
+    optimizers,
+)
 from fcnn._types import Array
 
 if TYPE_CHECKING:
