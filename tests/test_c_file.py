@@ -199,9 +199,15 @@ def test_the_head_says_what_the_network_is(tmp_path):
 def test_another_file_takes_the_declarations(net, tmp_path):
     """As the head says; and the arrays in static memory give the same numbers."""
     net.to_c(tmp_path / "net.c")
-    (tmp_path / "user.c").write_text(
+    (tmp_path / "net.h").write_text(
+        "#ifndef NET_H\n"
+        "#define NET_H\n"
         "#define NET_DECLARATIONS_ONLY\n"
         '#include "net.c"\n'
+        "#endif\n"
+    )
+    (tmp_path / "user.c").write_text(
+        '#include "net.h"\n'
         "#include <stdio.h>\n"
         "int main(void)\n"
         "{\n"

@@ -118,6 +118,10 @@ def test_bfloat16_of_a_file(tmp_path):
     file.write_bytes(len(text).to_bytes(8, "little") + text + upper.tobytes())
     net = fcnn.from_torch(file, output="identity")
     assert net.layers[1].weight.tolist() == [[1.5, -3.0]]
+    text = text.replace(b"BF16", b"F8_E4M3").replace(b"4]", b"2]")
+    file.write_bytes(len(text).to_bytes(8, "little") + text + b"ab")
+    with pytest.raises(ValueError, match=r"w\.safetensors cannot be read: .*float8"):
+        fcnn.from_torch(file, output="identity")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_activations_of_another_type():
     [
         ({}, "there is no weight in it"),
         ({"epoch": 3}, "'epoch' is neither the weight"),
-        ({"model": weights(2, 1)}, "'model' is itself a mapping"),
+        ({"epoch": 3, "model": weights(2, 1)}, "'model' is itself a mapping"),
         (
             {**weights(2, 1), "1.running_mean": np.ones(1)},
             "'1.running_mean' is neither",

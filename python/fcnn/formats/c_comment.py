@@ -32,8 +32,8 @@ $calls
 """)
 
 _DECLARATIONS = Template("""\
-#ifndef ${NAME}_H
-#define ${NAME}_H
+#ifndef ${NAME}_DECLARED /* not _H, which is of a header of this name */
+#define ${NAME}_DECLARED
 #ifdef __cplusplus
 extern "C" {
 #endif

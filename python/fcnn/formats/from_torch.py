@@ -25,7 +25,8 @@ def from_torch(
 
     Of a ``torch.nn.Sequential``, which may be nested, the modules are taken in their
     order; any other module is followed by ``torch.fx.symbolic_trace``, which runs its
-    ``forward`` once on a stand-in for its input. Understood are
+    ``forward`` once on a stand-in for its input, as in eval mode, with the defaults of
+    other arguments. Understood are
 
     - ``Linear``, and the activations that fcnn has: Sigmoid, Tanh, ReLU, LeakyReLU,
       ELU, SELU, Softplus, Softsign, GELU, SiLU, Mish, Hardsigmoid, Hardtanh, and at the

@@ -37,9 +37,12 @@ def _layers(
     weights: Mapping[str, Any], *, in_order: bool
 ) -> list[tuple[Array, Array | None]]:
     """(weight, bias) of each layer, in order."""
-    arrays: dict[str, Array] = {}
     for name, value in weights.items():
-        arrays[name] = _entry(name, value)
+        if isinstance(value, Mapping):
+            raise ValueError(  # noqa: TRY004
+                f"{name!r} is itself a mapping: if it has the weights, give that alone"
+            )
+    arrays = {name: _entry(name, value) for name, value in weights.items()}
     prefixes = [name.removesuffix("weight") for name in arrays if _is_weight(name)]
     if not prefixes:
         raise ValueError("there is no weight in it: none has a name '....weight'")
@@ -59,10 +62,6 @@ def _is_weight(name: str) -> bool:
 def _entry(name: Any, value: Any) -> Array:
     """A weight or a bias, checked."""
     name = _checks.text("a name of the weights", name)
-    if isinstance(value, Mapping):
-        raise ValueError(  # noqa: TRY004
-            f"{name!r} is itself a mapping: if it has the weights, give that alone"
-        )
     kind = name.rpartition(".")[2]
     if kind in ("weight", "bias") and hasattr(value, "shape"):
         expected = 2 if kind == "weight" else 1
@@ -132,7 +131,10 @@ def _load_safetensors(path: str) -> Mapping[str, Any]:
                     else opened.get_tensor(name)
                     for name in opened.keys()  # noqa: SIM118 (no mapping)
                 }
-        except (SafetensorError, ValueError, TypeError, RecursionError) as error:
+        except (
+            *(SafetensorError, ValueError, TypeError, RecursionError),
+            AttributeError,  # of a dtype that NumPy has not
+        ) as error:
             raise ValueError(f"{path} cannot be read: {error}") from None
 
 
