@@ -82,7 +82,7 @@ def from_sklearn(estimator: Any, *, loss: str | None = None) -> Network:
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.neural_network import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> mlp = MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> mlp = MLPClassifier(8, solver="lbfgs", max_iter=2000, random_state=0).fit(X, y)
     >>> net = fcnn.from_sklearn(mlp)
     >>> net.sizes, net.loss
     ((4, 8, 3), 'cross_entropy')
