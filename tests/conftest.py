@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +11,23 @@ import pytest
 import command_line
 import fcnn
 from fcnn import _core
+
+
+def refuse_the_network(event, arguments):
+    """Tests run on what a package ships or a script makes."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in {"socket.connect", "socket.sendto"} and isinstance(
+        arguments[1], tuple
+    ):
+        host = arguments[1][0]
+    else:
+        return
+    if host not in {"127.0.0.1", "::1", "localhost", "", None}:
+        raise AssertionError(f"{event}: a test reached for the network, for {host}")
+
+
+sys.addaudithook(refuse_the_network)
 
 
 def pytest_report_header(config):
