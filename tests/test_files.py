@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -273,3 +274,32 @@ def test_a_table_that_the_command_line_keeps_in_the_file(tmp_path):
     assert np.array_equal(fcnn.load(tmp_path / "net").parameters, net.parameters)
     net.save(tmp_path / "net")
     assert "table" not in files.read_fields(tmp_path / "net")
+
+
+def test_saving_beside_the_program_keeps_no_memory(tmp_path):
+    """Finding out the version again after each change of a folder of sys.path did."""
+    script = """
+        import sys
+        sys.path.insert(0, ".")
+        import gc, os, tracemalloc
+        import fcnn
+        net = fcnn.Network([2, 3, 1], seed=0)
+
+        def save(i):
+            net.save("net.safetensors")
+            os.utime(".", (i, i))  # a changed folder, whatever the clock's resolution
+
+        for i in range(20):
+            save(i)
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for i in range(20, 320):
+            save(i)
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0] - before
+        assert grown < 30_000, grown
+    """
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=tmp_path, check=True
+    )

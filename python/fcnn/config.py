@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal
 
 from fcnn import _checks, _core, _levels
@@ -59,6 +60,7 @@ def threads(n_threads: Any) -> int:
     return _checks.integer("n_threads", n_threads, 1, MAX_THREADS)
 
 
+@functools.cache  # metadata.version keeps what it finds after each change of a folder
 def version() -> str:
     """The version of the installed package."""
     from importlib import metadata
