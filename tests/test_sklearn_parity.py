@@ -221,6 +221,23 @@ def test_partial_fits(kind, solver):
         compare(ours, theirs)
 
 
+NUMBERS = [
+    *({"solver": "sgd", "momentum": value} for value in (False, np.float32(0.5))),
+    *({"solver": solver, "alpha": True} for solver in ("sgd", "adam", "lbfgs")),
+    {"beta_1": False, "beta_2": np.float32(0.5), "epsilon": True},
+    {"early_stopping": True, "validation_fraction": np.float32(0.25)},
+    {"max_iter": True, "batch_size": np.int64(64), "tol": np.float32(0.5)},
+]
+
+
+@pytest.mark.parametrize("parameters", NUMBERS, ids=str)
+def test_numbers_of_other_types(parameters):
+    ours, theirs = both("MLPClassifier", **{"max_iter": 2} | parameters)
+    fit(ours, pixels, digits)
+    fit(theirs, pixels, digits)
+    compare(ours, theirs)
+
+
 def test_a_random_state_goes_on():
     states = np.random.RandomState(3), np.random.RandomState(3)
     pair = both("MLPClassifier", max_iter=3)

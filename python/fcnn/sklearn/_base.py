@@ -124,12 +124,15 @@ class BaseMLP(WithNetwork):
             return everything, Rows(X_val, self._encode_more(y_val), None)
         if not self.early_stopping or _solvers.ends_by_itself(self._solver):
             return everything, None
+        fraction = float(self.validation_fraction)
+        if fraction == 0.0:
+            raise ValueError("early_stopping needs a validation_fraction above 0")
         from sklearn.model_selection import train_test_split
 
         train, held_out = train_test_split(
             everything,
             random_state=random_state,
-            test_size=self.validation_fraction,
+            test_size=fraction,
             stratify=self._stratify(rows.Y),
         )
         if len(held_out) < 2:
@@ -144,11 +147,13 @@ class BaseMLP(WithNetwork):
 
 @contextmanager
 def unchanged_by_failure(mlp: BaseMLP) -> Iterator[None]:
-    """A fit that fails leaves the estimator as it was, fitted or not.
+    """A fit that fails leaves the estimator's attributes as they were, set or not.
 
-    But for a network that trains on, which is then as after its last good epoch.
+    A network that was training on, and so coefs_, is as after its last good epoch.
     """
     before = dict(mlp.__dict__)
+    curves = [before.get(name) or [] for name in ("loss_curve_", "validation_scores_")]
+    lengths = [len(curve) for curve in curves]
     try:
         yield
     except ConvergenceWarning:  # as an error, of a fit that is complete
@@ -156,6 +161,8 @@ def unchanged_by_failure(mlp: BaseMLP) -> Iterator[None]:
     except Exception:
         mlp.__dict__.clear()
         mlp.__dict__.update(before)
+        for curve, length in zip(curves, lengths, strict=True):
+            del curve[length:]
         raise
 
 

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils.multiclass import (
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from fcnn._types import Array
 
@@ -36,8 +32,12 @@ class Labels:
             raise ValueError(
                 "Multioutput target data is not supported with label binarization"
             )
-        check_classification_targets(y)
         name = kind.partition("-")[0]
+        if name not in ("binary", "multiclass", "multilabel"):
+            raise ValueError(
+                f"Unknown label type: {kind}. Labels must be integers or strings; "
+                "values are for MLPRegressor"
+            )
         return Labels(name, unique_labels(y), hasattr(y, "tocsr"))
 
     @property

@@ -74,11 +74,15 @@ class WithNetwork(Parameters):
             sizes = [len(self.coefs_[0]), *(len(b) for b in self.intercepts_)]
             return self._prepared_network(sizes, np.asarray(self.coefs_[0]).dtype)
         net = self.network_
+        counts, depth = (len(self.coefs_), len(self.intercepts_)), len(net.layers) - 1
+        if counts != (depth, depth):
+            raise ValueError(
+                f"coefs_ and intercepts_ must have {depth} arrays each, for layers "
+                f"1..{depth}, not {counts[0]} and {counts[1]}"
+            )
         given = [*self.coefs_, *self.intercepts_]
         views = vars(self).get("_views", [])
-        if len(given) != len(views) or any(
-            a is not b for a, b in zip(given, views, strict=True)
-        ):
+        if not views or any(a is not b for a, b in zip(given, views, strict=True)):
             for l, (W, b) in enumerate(
                 zip(self.coefs_, self.intercepts_, strict=True), start=1
             ):

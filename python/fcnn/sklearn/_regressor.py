@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from fcnn import metrics
+from fcnn import _data, metrics
 from fcnn._types import Array
 from fcnn.sklearn import _docs, _solvers
 from fcnn.sklearn._base import BaseMLP, takes_batches, unchanged_by_failure
@@ -165,11 +165,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     # ---- the targets ----
 
     def _encode(self, X: Any, y: Any, *, incremental: bool) -> tuple[Any, Array, Any]:  # noqa: ARG002
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        return X, y.reshape(len(y), -1), None
+        values = _columns("y", y)
+        self.n_outputs_ = values.shape[1]
+        return X, values, None
 
     def _encode_more(self, y: Any) -> Array:
-        values: Array = y.reshape(len(y), -1)
+        values = _columns("y_val", y)
         if values.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"y_val must have {self.n_outputs_} column(s) as y, not "
@@ -191,3 +192,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     @property
     def _outputs_of_mean(self) -> int:
         return self.n_outputs_ if self.loss == "squared_error" else 1
+
+
+def _columns(name: str, y: Any) -> Array:
+    """The values (n, n_outputs)."""
+    values = _data.real_array(name, y)
+    return values.reshape(len(values), -1)
