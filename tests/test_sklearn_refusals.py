@@ -183,3 +183,5 @@ def test_a_first_partial_fit_of_some_classes_or_sparse_labels():
     assert mlp.predict_proba(rows).shape == (40, 5)
     for _ in range(2):
         mlp.partial_fit(rows, labels)
+    with pytest.raises(ValueError, match="`y` has classes not in `self.classes_`"):
+        classifier().partial_fit(rows, labels, classes=[0, 1])

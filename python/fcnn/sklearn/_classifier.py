@@ -279,7 +279,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"the previous call to fit. Previously got {self.classes_}, `y` "
                     f"has {found}"
                 )
-        elif self._labels.unseen(y):
+        elif np.setdiff1d(found, self.classes_, assume_unique=True).size:
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has "
                 f"{self.classes_}. 'y' has {found}."

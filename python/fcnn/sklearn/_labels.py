@@ -78,11 +78,11 @@ class Labels:
         return ones
 
     def found(self, y: Any) -> Array:
-        """The labels in a y (n,); of an indicator matrix all."""
-        return self.classes if y.ndim == 2 else np.unique(y)
+        """The labels in a y (n,); of an indicator matrix the numbers of its columns."""
+        return np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
 
     def unseen(self, y: Any) -> bool:
-        """Whether a y (n,) has labels that are not among the classes."""
+        """Whether y has labels that are not among the classes."""
         return bool(np.setdiff1d(self.found(y), self.classes, assume_unique=True).size)
 
     def decode(self, outputs: Array) -> Any:
