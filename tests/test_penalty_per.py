@@ -28,7 +28,9 @@ def by_reference(layers, X, Y, w, lr, batch_size):
             layers, X[part], Y[part], "cross_entropy", w[part], L1 / total, L2 / total
         )
         loss += total * g.loss
-        penalties = sum(L1 * np.abs(x.W).sum() + L2 / 2 * (x.W**2).sum() for x in layers)
+        penalties = sum(
+            L1 * np.abs(x.W).sum() + L2 / 2 * (x.W**2).sum() for x in layers
+        )
         sums += len(X[part]) * np.array([1.0, g.loss, penalties / total])
         layers = [
             ref.Layer(x.W - lr * g.dW[l], x.b - lr * g.db[l], x.activation)

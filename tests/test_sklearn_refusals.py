@@ -162,6 +162,15 @@ def test_a_warm_start_that_fails_leaves_the_curves_as_they_were():
         assert np.array_equal(getattr(mlp, name), value), name
 
 
+def test_a_warm_start_that_is_refused_leaves_the_moments():
+    first, second = (classifier(warm_start=True, max_iter=3).fit(X, y) for _ in "ab")
+    with pytest.raises(TypeError, match=r"fcnn\.Callback"):
+        first.set_params(callbacks=[print]).fit(X, y)
+    for mlp in (first, second):
+        mlp.set_params(callbacks=()).partial_fit(X, y)
+    assert np.array_equal(first.network_.parameters, second.network_.parameters)
+
+
 def test_a_warning_as_an_error_leaves_a_complete_fit():
     mlp = classifier(max_iter=3)
     with warnings.catch_warnings():

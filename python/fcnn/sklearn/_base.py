@@ -33,8 +33,8 @@ class BaseMLP(WithNetwork):
 
     _y_numeric = False
 
-    def _encode(self, X: Any, y: Any, *, incremental: bool) -> tuple[Any, Array, Any]:
-        """X, the targets for the network, and class weights of the rows or None."""
+    def _encode(self, y: Any, *, incremental: bool) -> tuple[Array, Array | None]:
+        """The targets for the network, and class weights of the rows or None."""
         raise NotImplementedError
 
     def _encode_more(self, y: Any) -> Array:
@@ -63,7 +63,7 @@ class BaseMLP(WithNetwork):
         hidden = self._hidden_sizes()
         first = new or not (self.warm_start or incremental)
         X, y = self._check(X, y, reset=first)
-        X, Y, class_weight = self._encode(X, y, incremental=incremental)
+        Y, class_weight = self._encode(y, incremental=incremental)
         given_weight = None
         if sample_weight is not None:
             given_weight = _check_sample_weight(sample_weight, X)
@@ -166,7 +166,7 @@ def unchanged_by_failure(mlp: BaseMLP) -> Iterator[None]:
         raise
 
 
-def takes_batches(mlp: BaseMLP) -> bool:
+def offers_partial_fit(mlp: BaseMLP) -> bool:
     """Whether there is a partial_fit; an AttributeError says why not."""
     if not _solvers.takes_batches(mlp):
         raise AttributeError(
