@@ -26,7 +26,6 @@ def regressor(**parameters):
     return MLPRegressor(**({"max_iter": 20, "random_state": 0} | parameters))
 
 
-
 def test_divergence():
     rows = 1e200 * X
     with pytest.raises(
