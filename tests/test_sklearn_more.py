@@ -45,6 +45,7 @@ def test_an_activation_for_each_layer():
     ).fit(X, y)
     assert 0.8 * bound < np.abs(mlp.coefs_[2]).max() <= bound
     assert np.sqrt(2 / 15) < np.abs(mlp.coefs_[1]).max() <= np.sqrt(6 / 15)
+    assert classifier(hidden_layer_sizes=(), activation=[]).fit(X, y).n_layers_ == 2
 
 
 @pytest.mark.parametrize("loss", ["mse", "quadratic", "binary_cross_entropy"])

@@ -22,7 +22,9 @@ class WithNetwork(Parameters):
     ) -> None:
         """Draws a new network and sets what counts its training to the beginning."""
         names = _solvers.activations(self.activation, len(sizes) - 2)
-        last = names[-1] if names else _solvers.activations(self.activation, 1)[0]
+        # without hidden layers scikit-learn draws the output's weights by the one name
+        given = self.activation if isinstance(self.activation, str) else "identity"
+        last = names[-1] if names else _solvers.activations(given, 1)[0]
         self.__dict__.pop("network_", None)
         self.coefs_, self.intercepts_ = _solvers.draw_start(
             sizes, [*names, last], random_state, dtype
