@@ -19,8 +19,8 @@ def rows(rng):
 
 
 def by_reference(layers, X, Y, w, lr, batch_size):
-    """An epoch of gradient descent: its loss, the penalties' part of it, the layers."""
-    loss = penalties = 0.0
+    """An epoch of gradient descent: its loss, its sums by rows, its layers."""
+    loss, sums = 0.0, np.zeros(3)
     for i in range(0, len(X), batch_size):
         part = slice(i, i + batch_size)
         total = w[part].sum()
@@ -28,14 +28,15 @@ def by_reference(layers, X, Y, w, lr, batch_size):
             layers, X[part], Y[part], "cross_entropy", w[part], L1 / total, L2 / total
         )
         loss += total * g.loss
-        penalties += sum(
+        penalties = sum(
             L1 * np.abs(x.W).sum() + L2 / 2 * (x.W**2).sum() for x in layers
         )
+        sums += len(X[part]) * np.array([1.0, g.loss, penalties / total])
         layers = [
             ref.Layer(x.W - lr * g.dW[l], x.b - lr * g.db[l], x.activation)
             for l, x in enumerate(layers, start=1)
         ]
-    return loss / w.sum(), penalties, layers
+    return loss / w.sum(), sums, layers
 
 
 @pytest.mark.parametrize("weighted", [True, False])
@@ -57,9 +58,9 @@ def test_an_epoch_is_the_references(batch_size, weighted, rows, rng):
         penalty_per="sample",
     )
     w = w if weighted else np.ones(N)
-    loss, penalties, layers = by_reference(layers, X, np.eye(K)[y], w, 0.1, batch_size)
+    loss, sums, layers = by_reference(layers, X, np.eye(K)[y], w, 0.1, batch_size)
     assert history.loss == [pytest.approx(loss, rel=1e-12)]
-    assert net._trainer.sum_of_penalties == pytest.approx(penalties, rel=1e-12)
+    assert net._trainer.row_sums == pytest.approx(tuple(sums), rel=1e-12)
     for actual, expected in zip(reference_layers(net), layers, strict=True):
         assert_close(actual.W, expected.W, 1e-12)
         assert_close(actual.b, expected.b, 1e-12)

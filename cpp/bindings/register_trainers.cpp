@@ -99,9 +99,10 @@ void set_learning_rate(TrainerHandle<T>& self, double lr) {
 }
 
 template <class T>
-double sum_of_penalties(TrainerHandle<T>& self) {
+py::tuple row_sums(TrainerHandle<T>& self) {
   self.guard->check();
-  return self.trainer.sum_of_penalties();
+  const RowSums& sums = self.trainer.row_sums();
+  return py::make_tuple(sums.rows, sums.loss, sums.penalty);
 }
 
 template <class T>
@@ -130,7 +131,7 @@ void register_trainer(py::module_& m, const char* name) {
            "options"_a, "first_sample"_a, "outputs"_a)
       .def_property_readonly("learning_rate", &learning_rate<T>)
       .def("set_learning_rate", &set_learning_rate<T>, "lr"_a)
-      .def_property_readonly("sum_of_penalties", &sum_of_penalties<T>)
+      .def_property_readonly("row_sums", &row_sums<T>)
       .def("state", &state<T>)
       .def("set_state", &set_state<T>, "state"_a);
 }

@@ -122,11 +122,12 @@ EpochSums Trainer<T>::run_batches(const Samples& ordered, Index first_batch,
                              optimizer_.update(work.parameters(), gradient, from, to);
                            }};
   Index first = 0, batch = first_batch;
-  if (first_batch == 0) sum_of_penalties_ = 0;
+  if (first_batch == 0) row_sums_ = {};
   try {
     for (; batch < last_batch; ++batch) {
       const Index last = batch_end_[static_cast<std::size_t>(batch)] - draws.first;
       const double weight = sum_of_weights(samples, first, last);
+      const double rows = static_cast<double>(last - first);
       Pass<T> pass{samples,           first,      last,         weight, loss, {},
                    options.n_threads, weight > 0, keep_outputs, drawn};
       first = last;
@@ -136,7 +137,9 @@ EpochSums Trainer<T>::run_batches(const Samples& ordered, Index first_batch,
         if (!std::isfinite(c)) throw Divergence(batch);
         sums.loss += weight * c;
         sums.weight += weight;
-        sum_of_penalties_ += weight * work.penalty();
+        row_sums_.rows += rows;
+        row_sums_.loss += rows * c;
+        row_sums_.penalty += rows * work.penalty();
         interrupt.between_passes();
       } else if (keep_outputs) {  // there is nothing to learn from, and no step
         pass.sum_weight = 1;

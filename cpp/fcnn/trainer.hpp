@@ -29,6 +29,12 @@ struct EpochSums {
   double loss = 0, weight = 0;
 };
 
+// Over an epoch's batches so far that made a step, n being a batch's rows: sum n,
+// sum n C, and sum n P, where P is what the penalties added to C.
+struct RowSums {
+  double rows = 0, loss = 0, penalty = 0;
+};
+
 // An optimizer's state, and the engine that steps with it. While an epoch runs theta
 // stands still; it is brought up to date before a call returns or throws.
 template <class T>
@@ -56,8 +62,7 @@ class Trainer {
   double learning_rate() const { return optimizer_.learning_rate(); }
   void set_learning_rate(double lr) { optimizer_.set_learning_rate(lr); }
 
-  // sum w P over the epoch's batches so far, P being what the penalties added to C.
-  double sum_of_penalties() const { return sum_of_penalties_; }
+  const RowSums& row_sums() const { return row_sums_; }
 
   // The optimizer's state, its moments laid out as theta.
   using State = typename Optimizer<T>::State;
@@ -86,7 +91,7 @@ class Trainer {
   ParameterStrips<T> layout_;
   Optimizer<T> optimizer_;
   State before_;  // the optimizer's, at the beginning of the epoch
-  double sum_of_penalties_ = 0;
+  RowSums row_sums_;
   std::unique_ptr<Engine<T>> engine_;
   Index engine_batch_ = 0;
   Order order_{-1, 0, Shuffle::none, 0, 0};

@@ -33,8 +33,8 @@ class BaseMLP(WithNetwork):
 
     _y_numeric = False
 
-    def _encode(self, X: Any, y: Any, *, incremental: bool) -> tuple[Any, Array, Any]:
-        """X, the targets for the network, and class weights of the rows or None."""
+    def _encode(self, y: Any, *, incremental: bool) -> tuple[Array, Array | None]:
+        """The targets for the network, and class weights of the rows or None."""
         raise NotImplementedError
 
     def _encode_more(self, y: Any) -> Array:
@@ -63,7 +63,7 @@ class BaseMLP(WithNetwork):
         hidden = self._hidden_sizes()
         first = new or not (self.warm_start or incremental)
         X, y = self._check(X, y, reset=first)
-        X, Y, class_weight = self._encode(X, y, incremental=incremental)
+        Y, class_weight = self._encode(y, incremental=incremental)
         given_weight = None
         if sample_weight is not None:
             given_weight = _check_sample_weight(sample_weight, X)
@@ -124,12 +124,15 @@ class BaseMLP(WithNetwork):
             return everything, Rows(X_val, self._encode_more(y_val), None)
         if not self.early_stopping or _solvers.ends_by_itself(self._solver):
             return everything, None
+        fraction = float(self.validation_fraction)
+        if fraction == 0.0:
+            raise ValueError("early_stopping needs a validation_fraction above 0")
         from sklearn.model_selection import train_test_split
 
         train, held_out = train_test_split(
             everything,
             random_state=random_state,
-            test_size=self.validation_fraction,
+            test_size=fraction,
             stratify=self._stratify(rows.Y),
         )
         if len(held_out) < 2:
@@ -144,11 +147,13 @@ class BaseMLP(WithNetwork):
 
 @contextmanager
 def unchanged_by_failure(mlp: BaseMLP) -> Iterator[None]:
-    """A fit that fails leaves the estimator as it was, fitted or not.
+    """A fit that fails leaves the estimator's attributes as they were, set or not.
 
-    But for a network that trains on, which is then as after its last good epoch.
+    A network that was training on, and so coefs_, is as after its last good epoch.
     """
     before = dict(mlp.__dict__)
+    curves = [before.get(name) or [] for name in ("loss_curve_", "validation_scores_")]
+    lengths = [len(curve) for curve in curves]
     try:
         yield
     except ConvergenceWarning:  # as an error, of a fit that is complete
@@ -156,10 +161,12 @@ def unchanged_by_failure(mlp: BaseMLP) -> Iterator[None]:
     except Exception:
         mlp.__dict__.clear()
         mlp.__dict__.update(before)
+        for curve, length in zip(curves, lengths, strict=True):
+            del curve[length:]
         raise
 
 
-def takes_batches(mlp: BaseMLP) -> bool:
+def offers_partial_fit(mlp: BaseMLP) -> bool:
     """Whether there is a partial_fit; an AttributeError says why not."""
     if not _solvers.takes_batches(mlp):
         raise AttributeError(

@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import (
 from fcnn import _checks
 from fcnn._types import Array
 from fcnn.sklearn import _docs, _solvers
-from fcnn.sklearn._base import BaseMLP, takes_batches, unchanged_by_failure
+from fcnn.sklearn._base import BaseMLP, offers_partial_fit, unchanged_by_failure
 from fcnn.sklearn._labels import Labels
 from fcnn.sklearn._record import Rows
 
@@ -143,13 +143,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a parameter or an argument is not as stated, or training diverges.
         """
         with unchanged_by_failure(self):
             return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
 
-    @available_if(takes_batches)  # type: ignore[untyped-decorator]
+    @available_if(offers_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
     ) -> Self:
@@ -169,7 +169,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If y has other classes, and as for `fit`.
         """
         with unchanged_by_failure(self):
@@ -230,7 +230,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     # ---- the targets ----
 
-    def _encode(self, X: Any, y: Any, *, incremental: bool) -> tuple[Any, Array, Any]:
+    def _encode(self, y: Any, *, incremental: bool) -> tuple[Array, Array | None]:
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._labels = Labels.of(y)
             self.classes_ = self._labels.classes
@@ -239,13 +239,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.n_outputs_ = self._labels.n_outputs
         Y = self._labels.encode(y)
         if self.class_weight is None:
-            return X, Y, None
+            return Y, None
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' counts the rows of a whole training set: "
                 "for partial_fit give a dict {label: weight}"
             )
-        return X, Y, self._weights_by_class(y)
+        return Y, self._weights_by_class(y)
 
     def _weights_by_class(self, y: Any) -> Array:
         """What `class_weight` makes of the rows' weights."""
@@ -279,7 +279,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"the previous call to fit. Previously got {self.classes_}, `y` "
                     f"has {found}"
                 )
-        elif self._labels.unseen(y):
+        elif np.setdiff1d(found, self.classes_, assume_unique=True).size:
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has "
                 f"{self.classes_}. 'y' has {found}."

@@ -81,7 +81,8 @@ intercepts_ : list of ndarray
 loss_ : float
     The last epoch's loss, `alpha`'s penalty included.
 loss_curve_ : list of float
-    The loss of each epoch.
+    The loss of each epoch: the mean over its rows, whatever their weights, of the loss
+    of each one's batch before the step.
 best_loss_ : float or None
     The least; None with early stopping.
 validation_scores_ : list of float or None

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils.multiclass import (
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from fcnn._types import Array
 
@@ -36,8 +32,12 @@ class Labels:
             raise ValueError(
                 "Multioutput target data is not supported with label binarization"
             )
-        check_classification_targets(y)
         name = kind.partition("-")[0]
+        if name not in ("binary", "multiclass", "multilabel"):
+            raise ValueError(
+                f"Unknown label type: {kind}. Labels must be integers or strings; "
+                "values are for MLPRegressor"
+            )
         return Labels(name, unique_labels(y), hasattr(y, "tocsr"))
 
     @property
@@ -78,11 +78,11 @@ class Labels:
         return ones
 
     def found(self, y: Any) -> Array:
-        """The labels in a y (n,); of an indicator matrix all."""
-        return self.classes if y.ndim == 2 else np.unique(y)
+        """The labels in a y (n,); of an indicator matrix the numbers of its columns."""
+        return np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
 
     def unseen(self, y: Any) -> bool:
-        """Whether a y (n,) has labels that are not among the classes."""
+        """Whether y has labels that are not among the classes."""
         return bool(np.setdiff1d(self.found(y), self.classes, assume_unique=True).size)
 
     def decode(self, outputs: Array) -> Any:

@@ -22,7 +22,9 @@ class WithNetwork(Parameters):
     ) -> None:
         """Draws a new network and sets what counts its training to the beginning."""
         names = _solvers.activations(self.activation, len(sizes) - 2)
-        last = names[-1] if names else _solvers.activations(self.activation, 1)[0]
+        # without hidden layers scikit-learn draws the output's weights by the one name
+        given = self.activation if isinstance(self.activation, str) else "identity"
+        last = names[-1] if names else _solvers.activations(given, 1)[0]
         self.__dict__.pop("network_", None)
         self.coefs_, self.intercepts_ = _solvers.draw_start(
             sizes, [*names, last], random_state, dtype
@@ -74,11 +76,15 @@ class WithNetwork(Parameters):
             sizes = [len(self.coefs_[0]), *(len(b) for b in self.intercepts_)]
             return self._prepared_network(sizes, np.asarray(self.coefs_[0]).dtype)
         net = self.network_
+        counts, depth = (len(self.coefs_), len(self.intercepts_)), len(net.layers) - 1
+        if counts != (depth, depth):
+            raise ValueError(
+                f"coefs_ and intercepts_ must have {depth} arrays each, for layers "
+                f"1..{depth}, not {counts[0]} and {counts[1]}"
+            )
         given = [*self.coefs_, *self.intercepts_]
         views = vars(self).get("_views", [])
-        if len(given) != len(views) or any(
-            a is not b for a, b in zip(given, views, strict=True)
-        ):
+        if not views or any(a is not b for a, b in zip(given, views, strict=True)):
             for l, (W, b) in enumerate(
                 zip(self.coefs_, self.intercepts_, strict=True), start=1
             ):

@@ -101,14 +101,18 @@ class Record(Callback):
             self._end_or_slow_down()
 
     def _shown_loss(self, loss: float) -> float:
-        """scikit-learn trains on the sum over the outputs, and reports their mean."""
+        """The epoch's loss as scikit-learn reports it.
+
+        That is the mean over its rows, whatever their weights, of the loss of each
+        one's batch; and over the outputs of what is trained on as their sum.
+        """
+        trainer, penalty = self.network._trainer, self._penalty_before
+        if isinstance(trainer, (_core.Trainer32, _core.Trainer64)):
+            rows, sum_of_losses, sum_of_penalties = trainer.row_sums
+            loss, penalty = sum_of_losses / rows, sum_of_penalties / rows
         n_outputs = self.mlp._outputs_of_mean
         if n_outputs == 1:
             return float(loss)
-        trainer = self.network._trainer
-        penalty = self._penalty_before
-        if isinstance(trainer, (_core.Trainer32, _core.Trainer64)):
-            penalty = trainer.sum_of_penalties / self.sum_of_weights
         return float((loss - penalty) / n_outputs + penalty)
 
     def _penalty(self) -> float:

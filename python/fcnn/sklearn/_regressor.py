@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from fcnn import metrics
+from fcnn import _data, metrics
 from fcnn._types import Array
 from fcnn.sklearn import _docs, _solvers
-from fcnn.sklearn._base import BaseMLP, takes_batches, unchanged_by_failure
+from fcnn.sklearn._base import BaseMLP, offers_partial_fit, unchanged_by_failure
 from fcnn.sklearn._record import Rows
 
 if TYPE_CHECKING:
@@ -120,13 +120,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a parameter or an argument is not as stated, or training diverges.
         """
         with unchanged_by_failure(self):
             return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
 
-    @available_if(takes_batches)  # type: ignore[untyped-decorator]
+    @available_if(offers_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One more epoch over these rows.
 
@@ -142,7 +142,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             As for `fit`.
         """
         with unchanged_by_failure(self):
@@ -164,12 +164,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # ---- the targets ----
 
-    def _encode(self, X: Any, y: Any, *, incremental: bool) -> tuple[Any, Array, Any]:  # noqa: ARG002
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        return X, y.reshape(len(y), -1), None
+    def _encode(self, y: Any, *, incremental: bool) -> tuple[Array, Array | None]:  # noqa: ARG002
+        values = _columns("y", y)
+        self.n_outputs_ = values.shape[1]
+        return values, None
 
     def _encode_more(self, y: Any) -> Array:
-        values: Array = y.reshape(len(y), -1)
+        values = _columns("y_val", y)
         if values.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"y_val must have {self.n_outputs_} column(s) as y, not "
@@ -191,3 +192,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     @property
     def _outputs_of_mean(self) -> int:
         return self.n_outputs_ if self.loss == "squared_error" else 1
+
+
+def _columns(name: str, y: Any) -> Array:
+    """The values (n, n_outputs)."""
+    values = _data.real_array(name, y)
+    return values.reshape(len(values), -1)

@@ -35,12 +35,12 @@ def optimizer(mlp: BaseMLP) -> Optimizer:
     lr = float(mlp.learning_rate_init)
     if name == "sgd":
         nesterov = bool(mlp.nesterovs_momentum) and mlp.momentum > 0
-        return SGD(lr=lr, momentum=mlp.momentum, nesterov=nesterov)
+        return SGD(lr=lr, momentum=float(mlp.momentum), nesterov=nesterov)
     if name == "adam":
-        betas = mlp.beta_1, mlp.beta_2
-        return Adam(lr=lr, betas=betas, eps=mlp.epsilon, eps_hat=True)
+        betas = float(mlp.beta_1), float(mlp.beta_2)
+        return Adam(lr=lr, betas=betas, eps=float(mlp.epsilon), eps_hat=True)
     if name == "lbfgs":
-        return LBFGS(tol_gradient=mlp.tol)
+        return LBFGS(tol_gradient=float(mlp.tol))
     found = optimizers.resolve(name)
     return type(found)(lr=lr) if found.takes_schedule else found  # type: ignore[call-arg]
 

@@ -16,6 +16,7 @@ from fcnn.sklearn import _solvers
 from fcnn.sklearn._record import Record, Rows
 
 if TYPE_CHECKING:
+    from fcnn.callbacks import Callback
     from fcnn.history import History
     from fcnn.network import Network
     from fcnn.sklearn._base import BaseMLP
@@ -50,8 +51,6 @@ def fit(
 ) -> None:
     """Trains `net` on the rows `train` and fills the estimator's attributes."""
     solver = _solvers.optimizer(mlp)
-    if not incremental:
-        net.reset_optimizer()
     weight = None if data.weight is None else data.weight[train]
     _data.require_weight(weight, "the weight of the training rows")
     record = Record(
@@ -61,49 +60,19 @@ def fit(
         len(train) if weight is None else float(weight.sum()),
         validation,
     )
-    step = _plan.check_step(
-        net,
-        data.X,
-        data.Y,
-        loss=mlp._loss_name,
-        optimizer=solver,
-        sample_weight=data.weight,
-        l1=0.0,
-        l2=mlp.alpha,
-        clip_norm=None,
-        max_norm=None,
-        label_smoothing=0.0,
-        penalty_per="sample",
-        n_threads=_solvers.threads(mlp.n_jobs),
-    )
     callbacks = mlp._callback_list()
-    monitored = validation is not None and callbacks
-    plan = _plan.check_fit(
-        net,
-        step,
-        batches=None,
-        epochs=1 if incremental else mlp.max_iter,
-        batch_size=None if solver.full_batch else _batch_size(mlp, len(train)),
-        shuffle=False,
-        validation_data=_as_tuple(validation) if monitored else None,
-        validation_split=0.0,
-        class_weight=None,
-        metrics=(),
-        callbacks=[record, *callbacks],
-        resume=None,
-        progress=False,
-        seed=None,
-    )
-    order = None
-    if not solver.full_batch:
-        order = order_of(train, random_state if mlp.shuffle else None)
     plan = replace(
-        plan,
+        _checked_plan(mlp, net, record, data, callbacks, incremental=incremental),
         train=train,
         train_weight=weight,
-        order=order,
-        batch_size=min(plan.batch_size, len(train)),
     )
+    if solver.full_batch:
+        plan = replace(plan, batch_size=len(train))
+    else:
+        order = order_of(train, random_state if mlp.shuffle else None)
+        plan = replace(plan, batch_size=_batch_size(mlp, len(train)), order=order)
+    if not incremental:
+        net.reset_optimizer()
     _begin(mlp, record)
     history: History | None = None
     interrupted = False
@@ -129,6 +98,50 @@ def fit(
         )
     elif not incremental and not any(c.stop_training for c in callbacks):
         _warn_unless_converged(mlp, record, history)
+
+
+def _checked_plan(
+    mlp: BaseMLP,
+    net: Network,
+    record: Record,
+    data: Rows,
+    callbacks: list[Callback],
+    *,
+    incremental: bool,
+) -> _plan.Plan:
+    """The estimator's parameters as arguments of a fit over all rows, checked."""
+    step = _plan.check_step(
+        net,
+        data.X,
+        data.Y,
+        loss=mlp._loss_name,
+        optimizer=record.solver,
+        sample_weight=data.weight,
+        l1=0.0,
+        l2=float(mlp.alpha),
+        clip_norm=None,
+        max_norm=None,
+        label_smoothing=0.0,
+        penalty_per="sample",
+        n_threads=_solvers.threads(mlp.n_jobs),
+    )
+    monitored = record.validation is not None and callbacks
+    return _plan.check_fit(
+        net,
+        step,
+        batches=None,
+        epochs=1 if incremental else int(mlp.max_iter),
+        batch_size=None,
+        shuffle=False,
+        validation_data=_as_tuple(record.validation) if monitored else None,
+        validation_split=0.0,
+        class_weight=None,
+        metrics=(),
+        callbacks=[record, *callbacks],
+        resume=None,
+        progress=False,
+        seed=None,
+    )
 
 
 def _begin(mlp: BaseMLP, record: Record) -> None:
