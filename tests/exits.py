@@ -1,4 +1,4 @@
-"""Processes that end while fcnn works in them; `python tests/soak.py exits` runs many."""
+"""Processes that end while fcnn works in them: `python tests/soak.py exits`."""
 
 from __future__ import annotations
 
