@@ -20,10 +20,10 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
     "gallery",
+    "mathml",
     "names",
 ]
 exclude_patterns = ["_ext"]
@@ -48,6 +48,7 @@ nitpick_ignore_regex = [("py:obj", r"[a-z_]+")]
 
 # ---- HTML ----
 html_theme = "furo"
+html_math_renderer = "mathml"
 html_title = "fcnn"
 html_static_path = ["_static"]
 html_css_files = ["fcnn.css"]
