@@ -1,7 +1,8 @@
 """Configuration of Sphinx: `sphinx-build -W --keep-going -b html docs build/docs`.
 
 The reference is read from the docstrings of the installed fcnn; `_ext/` makes the
-tables of names from the core's lists, and the gallery by running the examples.
+tables of names from the core's lists, the gallery by running the examples, and MathML
+of the formulas, so that the site needs no network.
 """
 
 import sys
