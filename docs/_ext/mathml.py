@@ -5,6 +5,7 @@ Docutils turns the TeX into it. A formula that it does not know ends the build.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -15,7 +16,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 def mathml(node: nodes.Element, *, as_block: bool) -> str:
-    tex = node.astext()
+    # MathML has no space of its own between a function's name and its argument
+    tex = re.sub(r"(\\(?:log|tanh)) (?=[a-z])", r"\1 \\, ", node.astext())
     try:
         return str(tex2mathml(tex, as_block=as_block))
     except MathError as error:
