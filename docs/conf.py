@@ -1,7 +1,8 @@
 """Configuration of Sphinx: `sphinx-build -W --keep-going -b html docs build/docs`.
 
 The reference is read from the docstrings of the installed fcnn; `_ext/` makes the
-tables of names from the core's lists, and the gallery by running the examples.
+tables of names from the core's lists, the gallery by running the examples, and MathML
+of the formulas, so that the site needs no network.
 """
 
 import sys
@@ -20,10 +21,10 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
     "gallery",
+    "mathml",
     "names",
 ]
 exclude_patterns = ["_ext"]
@@ -48,6 +49,7 @@ nitpick_ignore_regex = [("py:obj", r"[a-z_]+")]
 
 # ---- HTML ----
 html_theme = "furo"
+html_math_renderer = "mathml"
 html_title = "fcnn"
 html_static_path = ["_static"]
 html_css_files = ["fcnn.css"]

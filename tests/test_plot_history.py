@@ -131,3 +131,11 @@ def test_lists_that_do_not_fit():
         HistoryDisplay([0, 1], {"loss": [1.0]})
     with pytest.raises(ValueError, match="learning_rate must have 1 entries"):
         HistoryDisplay([0], {"loss": [1.0]}, [0.1, 0.2])
+
+
+def test_the_ticks_of_a_single_epoch():
+    history = fcnn.History.restore({"loss": [1.0]})
+    display = HistoryDisplay.from_history(history, ax=axes())
+    low, high = display.ax_.get_xlim()
+    ticks = [x for x in display.ax_.get_xticks() if low <= x <= high]
+    assert ticks == [0.0]

@@ -27,8 +27,8 @@ LOSSES = {
     "mse": r"\frac{1}{K} \sum_k (a_k - y_k)^2",
     "mae": r"\frac{1}{K} \sum_k |a_k - y_k|",
     "huber": (
-        r"\frac{1}{K} \sum_k h(a_k - y_k), \; h(d) = \begin{cases} d^2 / 2 & |d| < p"
-        r" \\ p (|d| - p / 2) & \text{else} \end{cases}"
+        r"\frac{1}{K} \sum_k h(a_k - y_k), \; h(d) = d^2 / 2 \text{ for } |d| < p,"
+        r" \text{ else } p (|d| - p / 2)"
     ),
     "poisson": r"\frac{1}{K} \sum_k (a_k - y_k \log a_k)",
     "poisson_deviance": r"\sum_k (y_k \log (y_k / a_k) - y_k + a_k)",

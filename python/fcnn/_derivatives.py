@@ -129,7 +129,7 @@ class Derivatives(Propagation):
 
         .. math::
             \frac{\partial C}{\partial X} = \delta^1 W^1, \qquad
-            C = \sum_i w_i C_i \Big/ \sum_i w_i
+            C = \frac{\sum_i w_i C_i}{\sum_i w_i}
 
         with the rows' deltas of `backprop`, which carry the factor
         :math:`w_i / \sum_i w_i`; for the gradient of each row's own :math:`C_i`

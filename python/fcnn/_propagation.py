@@ -228,7 +228,7 @@ class Propagation(NetworkBase):
 
         .. math::
             \delta^L &= \frac{\partial C}{\partial a^L} \, \sigma'(z^L) \\
-            \delta^l &= \big( (W^{l+1})^T \delta^{l+1} \big) \, \sigma'(z^l) \\
+            \delta^l &= \bigl( (W^{l+1})^T \delta^{l+1} \bigr) \, \sigma'(z^l) \\
             \frac{\partial C}{\partial W^l_{kj}} &= \delta^l_k a^{l-1}_j, \qquad
             \frac{\partial C}{\partial b^l_k} = \delta^l_k
 

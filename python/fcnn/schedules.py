@@ -287,7 +287,7 @@ class Polynomial(Schedule):
 
     .. math::
         \eta_t = \mathrm{min\_lr} + (\mathrm{lr} - \mathrm{min\_lr})
-        \Big(1 - \frac{t}{\mathrm{steps}}\Big)^{\mathrm{power}}
+        \Bigl(1 - \frac{t}{\mathrm{steps}}\Bigr)^{\mathrm{power}}
 
     and from ``t = steps`` on min_lr.
 
@@ -359,7 +359,7 @@ class Warmup(Schedule):
     r"""Rises to the first rate of another schedule, which then begins.
 
     .. math::
-        \eta_t = \eta_0 \, \big(s + (1 - s) \, t / \mathrm{steps}\big)
+        \eta_t = \eta_0 \, \bigl(s + (1 - s) \, t / \mathrm{steps}\bigr)
         \quad\text{for } t < \mathrm{steps},
 
     with :math:`\eta_0` = ``schedule(0)`` and s = `start_factor`; then

@@ -200,7 +200,7 @@ class HistoryDisplay:
         self._finish(axes, together=together)
         axes[-1].set_xlabel("epoch")
         for each in axes:
-            each.xaxis.set_major_locator(MaxNLocator(integer=True))
+            each.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self
 
