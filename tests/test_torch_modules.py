@@ -340,9 +340,22 @@ def test_refused_forwards(torch):
             "changes the dtype",
         ),
         (lambda s, x: s.head(s.first(s.head(x))), "weights of shape"),
+        (lambda s, x: s.first(x).add(1, 2), "'add' is an add"),
+        (lambda s, x: s.first(x) + torch.rand(4), "draws random numbers"),
+        (
+            lambda s, x: F.softmax(s.head(s.first(x)).squeeze(-1), -1),
+            "'softmax' is a softmax over the rows of a batch",
+        ),
+        (
+            lambda s, x: s.head(s.first(x)).view(-1).softmax(-1),
+            "'softmax' is a softmax over the rows of a batch",
+        ),
     }:
         with pytest.raises(ValueError, match=f"from_torch: .*{message}"):
             fcnn.from_torch(wrapped(torch, forward))
+    squeezed = wrapped(torch, lambda s, x: s.head(s.first(x)).squeeze(1))
+    with pytest.raises(ValueError, match="layer '1' is a softmax over the rows"):
+        fcnn.from_torch(torch.nn.Sequential(squeezed, torch.nn.Softmax(-1)))
 
 
 def test_refused_modules(torch, nn):
@@ -407,8 +420,26 @@ def test_wrapped_modules(torch, nn):
     expected = fcnn.from_torch(plain).parameters.tobytes()
     for module in (torch.compile(plain, backend="eager"), nn.DataParallel(plain)):
         assert fcnn.from_torch(module).parameters.tobytes() == expected
+        module.register_forward_hook(lambda _module, _inputs, output: 2 * output)
+        with pytest.raises(ValueError, match="the module has forward hooks"):
+            fcnn.from_torch(module)
     normed = nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))
     same_outputs(torch, nn.Sequential(normed), 3)
+
+
+def test_a_call_of_its_own(torch, nn):
+    class Doubled(nn.Linear):
+        def __call__(self, x):
+            return 2 * super().__call__(x)
+
+    same_outputs(torch, nn.Sequential(Doubled(3, 4), nn.Tanh(), Doubled(4, 2)), 3)
+
+
+@pytest.mark.parametrize("without", ["weight", "bias"])
+def test_half_of_an_affine_batch_norm(without, torch, nn):
+    norm = normalized(torch, 4)
+    setattr(norm, without, None)
+    same_outputs(torch, nn.Sequential(nn.Linear(3, 4), norm), 3)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
