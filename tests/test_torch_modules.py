@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,32 @@ def test_files_that_would_execute_something(torch, nn, tmp_path):
     torch.save([1.0], path)
     with pytest.raises(ValueError, match="holds a list, not a state_dict"):
         fcnn.from_torch(path, output="identity")
+
+
+def test_files_that_would_fill_the_memory(torch, tmp_path):
+    path = tmp_path / "model.pt"
+    square = torch.zeros(30, 30)
+    for state in (
+        {"0.weight": torch.zeros(1).expand(10**6, 10**6)},
+        {f"{i}.weight": square for i in range(10**4)},
+    ):
+        torch.save(state, path)
+        with pytest.raises(ValueError, match="bytes, but its tensors would take"):
+            fcnn.from_torch(path, "tanh", "tanh")
+    torch.save({"0.weight": torch.zeros(1000, 1000)}, tmp_path / "stored.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "stored.pt") as stored,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as deflated,
+    ):
+        for name in stored.namelist():
+            deflated.writestr(name, stored.read(name))
+    with pytest.raises(ValueError, match="expands more than 100 times"):
+        fcnn.from_torch(path, output="tanh")
+
+
+def test_weights_that_are_not_there_yet(torch, nn):
+    with pytest.raises(ValueError, match="from_torch: 'weight' cannot be read"):
+        fcnn.from_torch(nn.LazyLinear(3).state_dict(), output="tanh")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
