@@ -454,6 +454,20 @@ def test_wrapped_modules(torch, nn):
     same_outputs(torch, nn.Sequential(normed), 3)
 
 
+def test_hooks_of_all_modules(torch, nn):
+    for register, hook in (
+        (nn.modules.module.register_module_forward_hook, lambda *_: None),
+        (nn.modules.module.register_module_forward_pre_hook, lambda *_: None),
+    ):
+        handle = register(hook)
+        try:
+            with pytest.raises(ValueError, match="forward hooks of all modules"):
+                fcnn.from_torch(nn.Linear(3, 2))
+        finally:
+            handle.remove()
+    same_outputs(torch, nn.Linear(3, 2), 3)
+
+
 def test_a_call_of_its_own(torch, nn):
     class Doubled(nn.Linear):
         def __call__(self, x):

@@ -70,6 +70,13 @@ class Parts:
 
 def network(module: Any, output: str | None, loss: str | None) -> Network:
     """The network of a module."""
+    from torch.nn.modules import module as of_all
+
+    if of_all._global_forward_hooks or of_all._global_forward_pre_hooks:
+        raise ValueError(
+            "there are forward hooks of all modules, whose effect cannot be known: "
+            "remove them first"
+        )
     parts = Parts()
     training = [each for each in module.modules() if each.training]
     try:  # a forward and a parametrization may ask for the mode, or draw in training
