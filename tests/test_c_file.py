@@ -12,6 +12,7 @@ import pytest
 
 import fcnn
 from c_compiler import STRICTER, as_text, compile_, compiler, made, rows_of
+from helpers import assert_close
 
 
 @pytest.fixture
@@ -250,6 +251,15 @@ def test_other_compilers(cc, tmp_path, rng):
     X = rng.normal(size=(10, 9))
     actual = rows_of(tmp_path / "net", as_text(X))
     np.testing.assert_allclose(actual, net.predict(X), rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_name_with_the_name_of_a_type_in_it(dtype, tmp_path, rng):
+    net = made([3, 4, 2], "elu", "softmax", dtype)
+    net.to_c(tmp_path / "net.c", name="double_float2", main=True)
+    X = rng.normal(size=(5, 3)).astype(dtype)
+    actual = rows_of(compile_(tmp_path, "net.c", "net"), as_text(X))
+    assert_close(actual, net.predict(X), 1e-6)
 
 
 # ----------------------------------------------------------------------- its program

@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
@@ -188,6 +188,27 @@ def test_fcnns_own_estimators_are_copied():
     net = fcnn.from_sklearn(own)
     assert net is not own.network_
     assert net.parameters.tobytes() == own.network_.parameters.tobytes()
+
+
+def overriding(cls, *methods):
+    return type("Mine", (cls,), {method: getattr(cls, method) for method in methods})
+
+
+@pytest.mark.parametrize("method", ["predict", "_predict", "_forward_pass_fast"])
+def test_methods_of_the_users_own(method, diabetes):
+    mine = overriding(MLPRegressor, method)(**BRIEF)
+    for estimator in (
+        mine,
+        make_pipeline(StandardScaler(), mine),
+        TransformedTargetRegressor(mine, transformer=StandardScaler()),
+        overriding(Pipeline, "predict")([("mlp", regressor())]),
+    ):
+        with pytest.raises(ValueError, match="Mine has a .* of its own"):
+            fcnn.from_sklearn(estimator.fit(*diabetes))
+
+
+def test_other_methods_of_the_users_own(diabetes):
+    same_values(overriding(MLPRegressor, "score")(**BRIEF), *diabetes)
 
 
 class Doubled(StandardScaler):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -391,6 +393,12 @@ def test_classes_of_the_users_own(tmp_path, W):
         path = write_keras(tmp_path / "m.keras", layers, config=config)
         with pytest.raises(ValueError, match=message):
             fcnn.from_keras(path)
+    own = {"class_name": "LeakyReLU", "config": {"negative_slope": 0.1}}
+    own |= {"module": None, "registered_name": "my>LeakyReLU"}
+    activated = layer("Dense", W, use_bias=False, activation=own)
+    path = write_keras(tmp_path / "m.keras", [activated])
+    with pytest.raises(ValueError, match="activation of layer 'l0' is of the class Le"):
+        fcnn.from_keras(path)
     path = write_keras(path, layers, config={"class_name": "Mine", "config": {}})
     with pytest.raises(ValueError, match="the class Mine, whose call cannot be known"):
         fcnn.from_keras(path)
@@ -465,6 +473,63 @@ def test_a_zip_that_would_fill_the_memory(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", b" " * 10**7)
     with pytest.raises(ValueError, match=r"'config\.json' expands more than 100 times"):
+        fcnn.from_keras(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("config.json", b"{}")
+    with pytest.raises(ValueError, match="neither stored nor deflated"):
+        fcnn.from_keras(path)
+
+
+def test_a_zip_that_hides_how_large_it_is(tmp_path):
+    """The size in the directory is what is read, whatever the data expand to."""
+    path = tmp_path / "m.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b"{}" + b" " * 10**8)
+    content = path.read_bytes()
+    size = (10**8 + 2).to_bytes(4, "little")
+    path.write_bytes(content.replace(size, (1000).to_bytes(4, "little")))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="cannot be read as a file of Keras"):
+            fcnn.from_keras(path)
+        assert tracemalloc.get_traced_memory()[1] < 10**7
+    finally:
+        tracemalloc.stop()
+
+
+def test_arrays_that_would_fill_the_memory(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    with h5py.File(path, "w") as h5:  # a chunk that is larger than its array
+        array = h5.create_dataset(
+            "layers/dense/vars/0", (9, 9), "f4", chunks=(9, 9), compression="gzip"
+        )
+        array.id.write_direct_chunk((0, 0), zlib.compress(b"\0" * 10**6))
+    with pytest.raises(ValueError, match="is compressed"):
+        fcnn.from_keras(path, output="tanh")
+    with h5py.File(path, "w") as h5:  # one array in many places
+        h5["layers/dense/vars/0"] = np.zeros((50, 50))
+        for i in range(1, 9):
+            h5[f"layers/dense_{i}/vars/0"] = h5["layers/dense/vars/0"]
+    with pytest.raises(ValueError, match="and those before are larger than the file"):
+        fcnn.from_keras(path, "tanh", "tanh")
+
+
+def test_layers_that_would_fill_the_memory(tmp_path):
+    dense = layer("Dense", np.ones((1, 3000)), **UNBIASED)
+    path = write_keras(tmp_path / "m.keras", [dense, *[layer("ELU", alpha=1.0)] * 3])
+    with pytest.raises(ValueError, match="'l3' needs a layer of its own, of 3000"):
+        fcnn.from_keras(path)
+
+
+def test_a_member_that_is_cut_short(tmp_path):
+    path = tmp_path / "m.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", b"{}" + b" " * 1000)
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\1\2")
+    content[at + 20 : at + 28] = (10**5).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="cannot be read as a file of Keras"):
         fcnn.from_keras(path)
 
 

@@ -115,6 +115,18 @@ def test_a_functional_model(keras, tmp_path, rng):
     assert net.sizes == (3, 4, 4, 4, 2)
 
 
+def test_functional_models_within_one(keras, tmp_path, rng):
+    L = keras.layers
+    inputs = L.Input((3,))
+    first = keras.Model(inputs, L.Dense(4, activation="tanh")(inputs))
+    inputs = L.Input((4,))
+    second = keras.Model(inputs, L.Dense(5, activation="elu")(inputs))
+    inputs = L.Input((3,))
+    model = keras.Model(inputs, L.Dense(2)(second(first(inputs))))
+    net = same_outputs(keras, model, (3,), tmp_path, rng, files=("m.keras",))
+    assert net.sizes == (3, 4, 5, 2)
+
+
 def test_many_layers_of_one_kind(keras, tmp_path, rng):
     model = keras.Sequential([keras.layers.Dense(3) for _ in range(12)])
     net = same_outputs(keras, model, (3,), tmp_path, rng)
@@ -170,6 +182,11 @@ def test_refused_models(keras):
             return -super().call(x)
 
     of_a_script = type("Dense", (Dense,), {"__module__": "__main__"})
+
+    def call(self, x):
+        return 3 * x
+
+    leaky = type("LeakyReLU", (L.LeakyReLU,), {"__module__": "mine", "call": call})
     first = L.Input((3,))
     branched = keras.Model(first, L.Add()([L.Dense(3)(first), first]))
     shared = L.Dense(3)
@@ -187,6 +204,7 @@ def test_refused_models(keras):
         (keras.Sequential([*dense, L.Lambda(lambda x: x)]), "a Lambda"),
         (keras.Sequential([inputs, L.Dense(2, activation=relu)]), "not Keras's own"),
         (keras.Sequential([*dense, L.Activation(lambda x: x)]), "not Keras's own"),
+        (keras.Sequential([*dense, L.Activation(leaky())]), "the class LeakyReLU of"),
         (keras.Sequential([L.Input((2, 3)), L.Dense(3)]), "it needs a Flatten before"),
         (keras.Sequential([*dense, L.LayerNormalization()]), "a LayerNormalization"),
         (keras.Sequential([*dense, L.GaussianNoise(0.1)]), "within the network"),

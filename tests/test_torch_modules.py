@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,32 @@ def test_files_that_would_execute_something(torch, nn, tmp_path):
     torch.save([1.0], path)
     with pytest.raises(ValueError, match="holds a list, not a state_dict"):
         fcnn.from_torch(path, output="identity")
+
+
+def test_files_that_would_fill_the_memory(torch, tmp_path):
+    path = tmp_path / "model.pt"
+    square = torch.zeros(30, 30)
+    for state in (
+        {"0.weight": torch.zeros(1).expand(10**6, 10**6)},
+        {f"{i}.weight": square for i in range(10**4)},
+    ):
+        torch.save(state, path)
+        with pytest.raises(ValueError, match="bytes, but its tensors would take"):
+            fcnn.from_torch(path, "tanh", "tanh")
+    torch.save({"0.weight": torch.zeros(1000, 1000)}, tmp_path / "stored.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "stored.pt") as stored,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as deflated,
+    ):
+        for name in stored.namelist():
+            deflated.writestr(name, stored.read(name))
+    with pytest.raises(ValueError, match="expands more than 100 times"):
+        fcnn.from_torch(path, output="tanh")
+
+
+def test_weights_that_are_not_there_yet(torch, nn):
+    with pytest.raises(ValueError, match="from_torch: 'weight' cannot be read"):
+        fcnn.from_torch(nn.LazyLinear(3).state_dict(), output="tanh")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -340,9 +367,22 @@ def test_refused_forwards(torch):
             "changes the dtype",
         ),
         (lambda s, x: s.head(s.first(s.head(x))), "weights of shape"),
+        (lambda s, x: s.first(x).add(1, 2), "'add' is an add"),
+        (lambda s, x: s.first(x) + torch.rand(4), "draws random numbers"),
+        (
+            lambda s, x: F.softmax(s.head(s.first(x)).squeeze(-1), -1),
+            "'softmax' is a softmax over the rows of a batch",
+        ),
+        (
+            lambda s, x: s.head(s.first(x)).view(-1).softmax(-1),
+            "'softmax' is a softmax over the rows of a batch",
+        ),
     }:
         with pytest.raises(ValueError, match=f"from_torch: .*{message}"):
             fcnn.from_torch(wrapped(torch, forward))
+    squeezed = wrapped(torch, lambda s, x: s.head(s.first(x)).squeeze(1))
+    with pytest.raises(ValueError, match="layer '1' is a softmax over the rows"):
+        fcnn.from_torch(torch.nn.Sequential(squeezed, torch.nn.Softmax(-1)))
 
 
 def test_refused_modules(torch, nn):
@@ -407,8 +447,40 @@ def test_wrapped_modules(torch, nn):
     expected = fcnn.from_torch(plain).parameters.tobytes()
     for module in (torch.compile(plain, backend="eager"), nn.DataParallel(plain)):
         assert fcnn.from_torch(module).parameters.tobytes() == expected
+        module.register_forward_hook(lambda _module, _inputs, output: 2 * output)
+        with pytest.raises(ValueError, match="the module has forward hooks"):
+            fcnn.from_torch(module)
     normed = nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))
     same_outputs(torch, nn.Sequential(normed), 3)
+
+
+def test_hooks_of_all_modules(torch, nn):
+    for register, hook in (
+        (nn.modules.module.register_module_forward_hook, lambda *_: None),
+        (nn.modules.module.register_module_forward_pre_hook, lambda *_: None),
+    ):
+        handle = register(hook)
+        try:
+            with pytest.raises(ValueError, match="forward hooks of all modules"):
+                fcnn.from_torch(nn.Linear(3, 2))
+        finally:
+            handle.remove()
+    same_outputs(torch, nn.Linear(3, 2), 3)
+
+
+def test_a_call_of_its_own(torch, nn):
+    class Doubled(nn.Linear):
+        def __call__(self, x):
+            return 2 * super().__call__(x)
+
+    same_outputs(torch, nn.Sequential(Doubled(3, 4), nn.Tanh(), Doubled(4, 2)), 3)
+
+
+@pytest.mark.parametrize("without", ["weight", "bias"])
+def test_half_of_an_affine_batch_norm(without, torch, nn):
+    norm = normalized(torch, 4)
+    setattr(norm, without, None)
+    same_outputs(torch, nn.Sequential(nn.Linear(3, 4), norm), 3)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")

@@ -167,6 +167,10 @@ def test_activations_of_another_type():
         ({"0.weight": np.ones((2, 3)), "1.weight": np.ones((2, 3))}, "takes 3 inputs"),
         ({"0.weight": np.full((2, 3), np.nan)}, "'0.weight' must be finite"),
         ({"0.weight": np.ones((0, 3))}, "sizes"),
+        (
+            {"0.weight": np.ones((1, 1), "f4"), "0.bias": np.array([1e300])},
+            "the bias of layer 1 must be finite",
+        ),
     ],
 )
 def test_refused_weights(given, message):

@@ -41,7 +41,8 @@ def for_dtype(code: str, dtype: np.dtype[Any]) -> str:
     if dtype == np.float64:
         return code
     code = _NUMBER.sub(lambda match: literal(float(match[0]), dtype), code)
-    return _FUNCTION.sub(r"\1f", code).replace("double", C_TYPES[dtype.name])
+    code = _FUNCTION.sub(r"\1f", code)
+    return re.sub(r"\bdouble\b", C_TYPES[dtype.name], code)  # a name may contain it
 
 
 def array(name: str, rows: Array) -> str:

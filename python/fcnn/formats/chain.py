@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _HOMOGENEOUS = ("relu", "leaky_relu")
 # What overflows becomes infinite, and is refused with the name of its layer.
 _QUIET = np.errstate(over="ignore", invalid="ignore")
-_MOST_DIAGONAL = 4096  # nodes of a layer of diagonal weights: n^2 numbers
+_MOST_DIAGONAL = 4096**2  # numbers of all layers of diagonal weights: n^2 of each
 
 
 def a(name: str) -> str:
@@ -68,6 +68,7 @@ class Chain:
         self._scale: Array | None = None
         self._targets: tuple[str, Array, Array] | None = None  # where, mean, scale
         self._pending: tuple[Array, Array] | None = None  # (g, t): g a + t to come
+        self._diagonal = 0  # numbers of layers of diagonal weights
         self._dropout = 0.0  # of the inputs
         self._noise = 0.0
 
@@ -227,7 +228,8 @@ class Chain:
 
     def _own_layer(self, where: str) -> _Layer:
         """A layer of diagonal weights, which takes the scaling to come."""
-        if self.width > _MOST_DIAGONAL:
+        self._diagonal += self.width**2
+        if self._diagonal > _MOST_DIAGONAL:
             raise ValueError(
                 f"{where} needs a layer of its own, of {self.width} x {self.width} "
                 "weights, since no layer with weights comes right before it"

@@ -27,6 +27,11 @@ ACTIVATIONS = {
 # The loss that training minimized: scikit-learn's log loss of independent outputs is a
 # sum over them, and the gradient of its squared error is that of `quadratic`.
 _LOSSES = {"logistic": "logistic", "identity": "quadratic"}
+# The methods by which an estimator computes its outputs.
+_COMPUTING = {
+    *("_forward_pass_fast", "_predict", "inverse_transform", "predict"),
+    *("predict_proba", "transform"),
+}
 _UNDERSTOOD = (
     "MLPClassifier and MLPRegressor, alone or last in a Pipeline after StandardScaler, "
     "MinMaxScaler, MaxAbsScaler or RobustScaler, in a TransformedTargetRegressor with "
@@ -96,6 +101,7 @@ def from_sklearn(estimator: Any, *, loss: str | None = None) -> Network:
 
 
 def _network(estimator: Any, loss: str | None) -> Network:
+    _refuse_overridden(estimator)
     if "fcnn" in _roots(estimator):
         copy: Network = _fitted(estimator, "network_").copy()
         return copy
@@ -105,6 +111,7 @@ def _network(estimator: Any, loss: str | None) -> Network:
     inner, transformer = estimator, None
     if "TransformedTargetRegressor" in kinds:
         inner = _fitted(estimator, "regressor_")
+        _refuse_overridden(inner)
         transformer = estimator.transformer_
     steps = [inner]
     if "Pipeline" in _classes(inner):
@@ -112,6 +119,7 @@ def _network(estimator: Any, loss: str | None) -> Network:
     *scalers, mlp = steps or [None]
     if "BaseMultilayerPerceptron" not in _classes(mlp):
         raise TypeError(f"from_sklearn takes {_UNDERSTOOD}, not {_checks.shown(mlp)}")
+    _refuse_overridden(mlp)
     return _perceptron(mlp, scalers, transformer, loss)
 
 
@@ -189,6 +197,7 @@ def _unscale(chain: Chain, transformer: Any) -> None:
     """Back to the targets' own units, as a TransformedTargetRegressor does it."""
     where = f"the transformer {type(transformer).__name__}"
     kinds = _classes(transformer)
+    _refuse_overridden(transformer)
     if "FunctionTransformer" in kinds and transformer.inverse_func is None:
         return  # what stands for no transformer
     if "StandardScaler" not in kinds:
@@ -196,6 +205,18 @@ def _unscale(chain: Chain, transformer: Any) -> None:
     mean = transformer.mean_ if transformer.with_mean else 0.0
     scale = transformer.scale_ if transformer.with_std else 1.0
     chain.targets(where, mean, scale)
+
+
+def _refuse_overridden(estimator: Any) -> None:
+    """A subclass of the user's may compute something else than scikit-learn's class."""
+    for cls, root in zip(type(estimator).__mro__, _roots(estimator), strict=True):
+        if root in ("sklearn", "fcnn"):
+            return
+        for method in _COMPUTING & vars(cls).keys():
+            raise ValueError(
+                f"{type(estimator).__name__} has a {method} of its own, whose effect "
+                "cannot be known"
+            )
 
 
 def _classes(value: Any) -> list[str]:

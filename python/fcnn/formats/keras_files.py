@@ -20,14 +20,14 @@ from typing import Any, BinaryIO
 
 from fcnn import _checks
 from fcnn._types import Array
-from fcnn.formats import keras_layers, weights
+from fcnn.formats import archives, keras_layers, weights
 from fcnn.formats.keras_graph import Entry
 from fcnn.network import Network
 
-_MOST_EXPANSION = 100  # of a compressed member, against files that would fill memory
 _DAMAGED = (
-    *(AttributeError, IndexError, KeyError, OSError, OverflowError, RecursionError),
+    *(AttributeError, EOFError, IndexError, KeyError, OSError, OverflowError),
     *(
+        RecursionError,
         RuntimeError,
         TypeError,
         UnicodeError,
@@ -86,14 +86,11 @@ def _refuse_activation(activation: Any) -> None:
 
 
 def _read_zip(archive: zipfile.ZipFile, output: Any, loss: str | None) -> Network:
-    for member in archive.infolist():
-        if member.file_size > _MOST_EXPANSION * max(member.compress_size, 1):
-            raise ValueError(
-                f"its member {member.filename!r} expands more than 100 times"
-            )
-    model = json.loads(archive.read("config.json"))
-    version = _version(json.loads(archive.read("metadata.json")).get("keras_version"))
-    with _open(io.BytesIO(archive.read("model.weights.h5"))) as h5:
+    archives.check(archive)
+    model = json.loads(archives.read(archive, "config.json"))
+    metadata = json.loads(archives.read(archive, "metadata.json"))
+    version = _version(metadata.get("keras_version"))
+    with _open(io.BytesIO(archives.read(archive, "model.weights.h5"))) as h5:
         read = _by_group(h5)
         kind, config = model["class_name"], model["config"]
         return keras_layers.network(kind, config, version, read, output, loss)
@@ -112,6 +109,7 @@ def _open(file: Any) -> Any:
 
 def _by_group(h5: Any) -> Callable[[Entry], Sequence[Array]]:
     """Reads a layer's weights in Keras 3's files: layers/dense_1/vars/0, 1, ..."""
+    datasets = _Datasets(h5)
 
     def read(entry: Entry) -> Sequence[Array]:
         group = h5
@@ -124,13 +122,14 @@ def _by_group(h5: Any) -> Callable[[Entry], Sequence[Array]]:
                 f"the weights of {entry.where} are not where they belong: those of "
                 f"{_text(name)!r} are"
             )
-        return _variables(variables)
+        return datasets.variables(variables)
 
     return read
 
 
 def _by_name(group: Any) -> Callable[[Entry], Sequence[Array]]:
     """Reads a layer's weights in older files, where an attribute lists their names."""
+    datasets = _Datasets(group.file)
 
     def read(entry: Entry) -> Sequence[Array]:
         if len(entry.names) > 1:
@@ -138,16 +137,17 @@ def _by_name(group: Any) -> Callable[[Entry], Sequence[Array]]:
                 f"{entry.where} is in a model within the model, whose weights such a "
                 "file does not tell apart: save it as .keras"
             )
-        return _listed(_child(group, entry.names[0]))
+        return datasets.listed(_child(group, entry.names[0]))
 
     return read
 
 
 def _weights_alone(h5: Any) -> Iterator[tuple[Array, Array | None]]:
     """(weight, bias) of each Dense layer of a file of weights."""
+    datasets = _Datasets(h5)
     if "layer_names" in h5.attrs:  # Keras 2
         names = [_text(name) for name in h5.attrs["layer_names"]]
-        found = [(name, _listed(_child(h5, name))) for name in names]
+        found = [(name, datasets.listed(_child(h5, name))) for name in names]
     else:
         groups = list(_groups(_container(h5)))
         nested = [name for name, group in groups if _container(group, None)]
@@ -159,7 +159,7 @@ def _weights_alone(h5: Any) -> Iterator[tuple[Array, Array | None]]:
         found = [
             (name, arrays)
             for name, group in groups
-            if (arrays := _variables(_child(group, "vars")))
+            if (arrays := datasets.variables(_child(group, "vars")))
         ]
         for name, _ in found:
             if not re.fullmatch(r"dense(_\d+)?", name):
@@ -200,16 +200,6 @@ def _groups(group: Any) -> Iterator[tuple[str, Any]]:
             yield name, child
 
 
-def _variables(group: Any) -> list[Array]:
-    """The arrays 0, 1, ... of a group `vars`."""
-    return [_array(group, str(i)) for i in range(len(group))]
-
-
-def _listed(group: Any) -> list[Array]:
-    """The arrays that the group's attribute lists, in that order."""
-    return [_array(group, _text(name)) for name in group.attrs["weight_names"]]
-
-
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -230,15 +220,37 @@ def _child(group: Any, path: str) -> Any:
     return child
 
 
-def _array(group: Any, path: str) -> Array:
-    """A dataset, whose numbers must all be there before memory is taken for them."""
-    dataset = _child(group, path)
-    where = f"its dataset {dataset.name!r}"
-    if not hasattr(dataset, "is_virtual") or dataset.is_virtual or dataset.external:
-        raise ValueError(f"{where} is no array in the file itself")
-    if dataset.dtype.kind not in "fiu":
-        raise ValueError(f"{where} must hold numbers, not {dataset.dtype}")
-    if dataset.id.get_storage_size() < dataset.size * dataset.dtype.itemsize:
-        raise ValueError(f"{where} is compressed, or was never written")
-    array: Array = dataset[()]
-    return array
+class _Datasets:
+    """The arrays of a file, which together are no larger than the file."""
+
+    def __init__(self, h5: Any) -> None:
+        self._left = h5.id.get_filesize()
+
+    def variables(self, group: Any) -> list[Array]:
+        """The arrays 0, 1, ... of a group `vars`."""
+        return [self._array(group, str(i)) for i in range(len(group))]
+
+    def listed(self, group: Any) -> list[Array]:
+        """The arrays that the group's attribute lists, in that order."""
+        return [self._array(group, _text(name)) for name in group.attrs["weight_names"]]
+
+    def _array(self, group: Any, path: str) -> Array:
+        """A dataset, whose numbers must all be there before memory is taken for them.
+
+        Filters are refused: an inflated chunk may be of any size, whatever its shape.
+        """
+        dataset = _child(group, path)
+        where = f"its dataset {dataset.name!r}"
+        if not hasattr(dataset, "is_virtual") or dataset.is_virtual or dataset.external:
+            raise ValueError(f"{where} is no array in the file itself")
+        if dataset.dtype.kind not in "fiu":
+            raise ValueError(f"{where} must hold numbers, not {dataset.dtype}")
+        n_bytes = dataset.size * dataset.dtype.itemsize
+        filters = dataset.id.get_create_plist().get_nfilters()
+        if filters or dataset.id.get_storage_size() < n_bytes:
+            raise ValueError(f"{where} is compressed, or was never written")
+        self._left -= n_bytes
+        if self._left < 0:
+            raise ValueError(f"{where} and those before are larger than the file")
+        array: Array = dataset[()]
+        return array

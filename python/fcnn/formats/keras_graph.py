@@ -52,7 +52,7 @@ def entries(
         of_layer = layer["config"]
         name = of_layer["name"] if isinstance(of_layer, dict) else f"{child}_{i}"
         where = (*names, str(name)), (*groups, counted[i])
-        _refuse_custom(f"layer {'/'.join(where[0])!r}", layer)
+        refuse_custom(f"layer {'/'.join(where[0])!r}", layer)
         if child in MODELS:
             yield from entries(child, of_layer, *where)
         else:
@@ -77,13 +77,16 @@ def _snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _refuse_custom(where: str, layer: dict[str, Any]) -> None:
+def refuse_custom(where: str, layer: dict[str, Any]) -> None:
     """A class of the user's may have the name of one of Keras's.
 
     Keras's own are not registered; those of a script are, and have no module.
     """
     module, registered = layer.get("module"), layer.get("registered_name")
     own = module is None or str(module).partition(".")[0] in ROOTS
+    # Keras gives its Functional, which is in no public module, a name of itself
+    if module is not None and own and layer["class_name"] in MODELS:
+        registered = None
     if registered is not None or not own:
         raise ValueError(
             f"{where} is of the class {layer['class_name']} of "

@@ -110,6 +110,7 @@ class _Walk:
                     f"{entry.where} has the activation {_checks.shown(name)}, a "
                     "function that is not Keras's own"
                 )
+            keras_graph.refuse_custom(f"the activation of {entry.where}", given)
             activation = keras_activations.layer(entry.where, kind, given["config"])
         else:
             activation = keras_activations.named(entry.where, given, self.version)

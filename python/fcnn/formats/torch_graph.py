@@ -61,13 +61,16 @@ def _trace(module: Any, path: str) -> tuple[Any, Any]:
             return known or super().is_leaf_module(m, name)
 
     call = Call()
-    try:
-        return call, Tracer().trace(call)
-    except Exception as error:  # noqa: BLE001 (the module's own code may raise any)
-        raise ValueError(
-            f"{torch_layers.place(path)} is {a(type(module).__name__)}, whose forward "
-            f"torch.fx cannot follow: {error}"
-        ) from None
+    what = f"{torch_layers.place(path)} is {a(type(module).__name__)}, whose forward "
+    with torch.random.fork_rng(devices=[]):
+        before = torch.get_rng_state()
+        try:
+            graph = Tracer().trace(call)
+        except Exception as error:  # noqa: BLE001 (the module's own code may raise any)
+            raise ValueError(f"{what}torch.fx cannot follow: {error}") from None
+        if not torch.equal(before, torch.get_rng_state()):
+            raise ValueError(f"{what}draws random numbers in eval mode too")
+    return call, graph
 
 
 class _Walk:
@@ -106,7 +109,8 @@ class _Walk:
             torch_layers.add(self.parts, submodule, self._name(node.target))
             return
         name = _ARITHMETIC.get(node.target) or _function_name(node)
-        if name in ("add", "sub", "mul", "div") and not node.kwargs:
+        binary = len(node.args) == 2 and not node.kwargs
+        if name in ("add", "sub", "mul", "div") and binary:
             self._arithmetic(name, node, where)
             return
         self._require_current(node, where, node.args)
@@ -159,6 +163,7 @@ class _Walk:
         if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)):
             arguments = tuple(arguments[0])
         given = [self._value(argument) for argument in arguments]
+        self.parts.flat = name == "squeeze" or (name != "flatten" and len(given) == 1)
 
         def check(chain: Chain) -> None:
             last, column = (-1, chain.width), chain.width == 1
@@ -206,8 +211,7 @@ class _Walk:
         bound = _bind((*names, "inplace", "_stacklevel", "dtype"), node, where)
         if bound.pop("dtype", None) is not None:
             raise ValueError(f"{where} ({name}) changes the dtype")
-        activation = torch_activations.read(where, name, bound)
-        self.parts.add(lambda chain: chain.activation(where, activation))
+        self.parts.activation(where, torch_activations.read(where, name, bound))
 
     def _require_current(self, node: Any, where: str, arguments: Any) -> None:
         """The first argument is the last result, and no other is a result."""

@@ -11,6 +11,7 @@ from fcnn import _checks
 from fcnn._types import Array
 from fcnn.formats import torch_activations
 from fcnn.formats.chain import Chain, a
+from fcnn.formats.plain import Activation
 from fcnn.formats.weights import array, deviation
 from fcnn.network import Network
 
@@ -34,6 +35,7 @@ class Parts:
     def __init__(self) -> None:
         self.n_in: int | None = None
         self.dtype = np.dtype(np.float32)
+        self.flat = False  # (n,): a column that was squeezed
         self._steps: list[Callable[[Chain], None]] = []
 
     def add(self, step: Callable[[Chain], None]) -> None:
@@ -47,6 +49,12 @@ class Parts:
         if weight.dtype == np.float64:
             self.dtype = weight.dtype
         self.add(lambda chain: chain.dense(where, weight, bias))
+
+    def activation(self, where: str, activation: Activation) -> None:
+        """The activation of every number, or of rows of (n, width)."""
+        if self.flat and activation.name == "softmax":
+            raise ValueError(f"{where} is a softmax over the rows of a batch")
+        self.add(lambda chain: chain.activation(where, activation))
 
     def network(self, output: str | None, loss: str | None) -> Network:
         """All steps done, and an activation after them."""
@@ -62,6 +70,13 @@ class Parts:
 
 def network(module: Any, output: str | None, loss: str | None) -> Network:
     """The network of a module."""
+    from torch.nn.modules import module as of_all
+
+    if of_all._global_forward_hooks or of_all._global_forward_pre_hooks:
+        raise ValueError(
+            "there are forward hooks of all modules, whose effect cannot be known: "
+            "remove them first"
+        )
     parts = Parts()
     training = [each for each in module.modules() if each.training]
     try:  # a forward and a parametrization may ask for the mode, or draw in training
@@ -83,8 +98,10 @@ def add(parts: Parts, module: Any, path: str) -> None:
     """Adds a module, or what it is made of."""
     where = place(path)
     if type(module).__name__ == "OptimizedModule":  # of torch.compile
+        _refuse_hooks(module, where)
         module = module._orig_mod
     elif type(module).__name__ in ("DataParallel", "DistributedDataParallel"):
+        _refuse_hooks(module, where)
         module = module.module
     if any(cls.__name__ == "ScriptModule" for cls in type(module).__mro__):
         raise ValueError(
@@ -94,11 +111,7 @@ def add(parts: Parts, module: Any, path: str) -> None:
     name = known(module)
     if name is None and type(module).__module__.startswith("torch.nn.modules."):
         refuse(where, type(module).__name__)
-    if module._forward_hooks or module._forward_pre_hooks:
-        raise ValueError(
-            f"{where} has forward hooks, whose effect cannot be known: remove them "
-            "first (torch.nn.utils.remove_weight_norm does so for weight_norm)"
-        )
+    _refuse_hooks(module, where)
     if name == "Sequential":
         # not named_children(), which leaves out what comes again
         for child, submodule in module._modules.items():
@@ -109,6 +122,14 @@ def add(parts: Parts, module: Any, path: str) -> None:
         from fcnn.formats import torch_graph
 
         torch_graph.add(parts, module, path)
+
+
+def _refuse_hooks(module: Any, where: str) -> None:
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise ValueError(
+            f"{where} has forward hooks, whose effect cannot be known: remove them "
+            "first (torch.nn.utils.remove_weight_norm does so for weight_norm)"
+        )
 
 
 def refuse(where: str, name: str) -> None:
@@ -136,6 +157,7 @@ def known(module: Any) -> str | None:
         is_known
         and "forward" not in vars(module)
         and type(module).forward is cls.forward
+        and type(module).__call__ is cls.__call__
     ):
         return name
     return None
@@ -154,8 +176,7 @@ def _add_known(parts: Parts, module: Any, name: str, where: str) -> None:
         for _, row in torch_activations.rows(name)
         for key in row.arguments
     }
-    activation = torch_activations.read(where, name, arguments)
-    parts.add(lambda chain: chain.activation(where, activation))
+    parts.activation(where, torch_activations.read(where, name, arguments))
 
 
 def _linear(parts: Parts, module: Any, where: str) -> None:
@@ -185,10 +206,14 @@ def _batch_norm(parts: Parts, module: Any, where: str) -> None:
     )
     scale = deviation(where, variance, module.eps)
     parts.add(lambda chain: chain.normalize(where, mean, scale))
-    if module.weight is not None:
-        gamma = array(f"{where}.weight", module.weight)
-        beta = array(f"{where}.bias", module.bias)
-        parts.add(lambda chain: chain.affine(where, gamma, beta))
+    gamma, beta = (
+        otherwise if value is None else array(f"{where}.{name}", value)
+        for name, value, otherwise in (
+            ("weight", module.weight, 1.0),
+            ("bias", module.bias, 0.0),
+        )
+    )
+    parts.add(lambda chain: chain.affine(where, gamma, beta))
 
 
 def _standardize(parts: Parts, module: Any, where: str) -> None:

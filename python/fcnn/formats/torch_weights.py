@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from fcnn import _checks, files
 from fcnn._types import Array
+from fcnn.formats import archives
 from fcnn.formats import weights as weights_alone
 from fcnn.formats.weights import array
 from fcnn.network import Network
@@ -63,14 +65,18 @@ def _entry(name: Any, value: Any) -> Array:
     """A weight or a bias, checked."""
     name = _checks.text("a name of the weights", name)
     kind = name.rpartition(".")[2]
+    try:
+        shape = tuple(getattr(value, "shape", ()))
+    except RuntimeError as error:  # of a LazyLinear that has seen no input
+        raise ValueError(f"{name!r} cannot be read: {error}") from None
     if kind in ("weight", "bias") and hasattr(value, "shape"):
         expected = 2 if kind == "weight" else 1
-        if len(value.shape) == expected:
+        if len(shape) == expected:
             return array(repr(name), value)
-        if len(value.shape) != 1:
+        if len(shape) != 1:
             raise ValueError(
                 f"{name!r} must have {expected} dimensions, as of a Linear, not shape "
-                f"{tuple(value.shape)}"
+                f"{shape}"
             )
     raise ValueError(
         f"{name!r} is neither the weight (n_out, n_in) nor the bias (n_out,) of a "
@@ -99,20 +105,39 @@ def _load_torch(path: str) -> Mapping[str, Any]:
             "to read a .pt file from_torch needs PyTorch (pip install torch); a "
             ".safetensors file does not"
         ) from None
-    try:
-        with Path(path).open("rb") as file:
+    with Path(path).open("rb") as file:
+        _check_archive(path, file)
+        n_bytes = os.fstat(file.fileno()).st_size
+        try:
             loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
-        raise ValueError(
-            f"{path} holds no weights that can be read without executing anything from "
-            f"it ({type(error).__name__}); of a whole module that you trust, give "
-            "torch.load(path, weights_only=False)"
-        ) from None
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
+            raise ValueError(
+                f"{path} holds no weights that can be read without executing anything "
+                f"from it ({type(error).__name__}); of a whole module that you trust, "
+                "give torch.load(path, weights_only=False)"
+            ) from None
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{path} holds a {type(loaded).__name__}, not a state_dict")  # noqa: TRY004
+    tensors = [v for v in loaded.values() if isinstance(v, torch.Tensor)]
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    # with strides of 0, or a storage shared, a small file has any number of numbers
+    if needed > archives.MOST_EXPANSION * n_bytes:
+        raise ValueError(
+            f"{path} has {n_bytes} bytes, but its tensors would take {needed}"
+        )
     return loaded
+
+
+def _check_archive(path: str, file: BinaryIO) -> None:
+    """PyTorch's own archives are not compressed; then `file` is at its start again."""
+    try:
+        if zipfile.is_zipfile(file):
+            archives.check(zipfile.ZipFile(file))
+    except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    file.seek(0)
 
 
 def _load_safetensors(path: str) -> Mapping[str, Any]:

@@ -35,10 +35,18 @@ def network(
     names.append(Activation.parse(_checks.text("output", output)))
     dtype = np.result_type(*(weight for weight, _ in layers))
     made = tuple(
-        PlainLayer(weight, bias, name)
+        PlainLayer(*_rounded(dtype, weight, bias), name)
         for (weight, bias), name in zip(layers, names, strict=True)
     )
     return plain.network(PlainNetwork(made, dtype, loss))
+
+
+def _rounded(
+    dtype: Any, weight: Array, bias: Array | None
+) -> tuple[Array, Array | None]:
+    """In the network's dtype: a bias that this makes infinite is refused with it."""
+    with np.errstate(over="ignore"):
+        return weight.astype(dtype), None if bias is None else bias.astype(dtype)
 
 
 def deviation(where: str, variance: Array, epsilon: float) -> Array:
