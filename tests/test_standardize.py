@@ -396,9 +396,11 @@ def test_learning_has_one_order_of_additions(data, rng):
     assert np.array_equal(net.standardizer.mean, mean / total)
 
 
-def test_scales_that_would_overflow():
+def test_scales_beyond_their_reciprocals():
     with pytest.raises(ValueError, match="scale must be at least 1e-290"):
         fcnn.Standardizer([0.0], [1e-310])
+    with pytest.raises(ValueError, match="target_scale must be at most 1e\\+290"):
+        fcnn.Standardizer([0.0], [1.0], [0.0], [1e308])
     assert hash(fcnn.Standardizer([0.0], [1.0])) == hash(
         fcnn.Standardizer([-0.0], [1.0])
     )

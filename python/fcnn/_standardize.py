@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOT_STANDARDIZED: tuple[list[float], ...] = ([], [], [], [])
 _CHUNK = 1 << 20  # numbers of X converted at a time
-_LEAST_SCALE = 1e-290  # 1 / scale must be finite
+_LEAST_SCALE, _LARGEST_SCALE = 1e-290, 1e290  # 1 / scale is finite, and not 0
 
 
 class Standardizer:
@@ -218,4 +218,6 @@ def _pair(prefix: str, mean: Any, scale: Any) -> tuple[Array, Array]:
         raise ValueError(f"{prefix}scale must be above 0")
     if not (arrays[1] >= _LEAST_SCALE).all():
         raise ValueError(f"{prefix}scale must be at least {_LEAST_SCALE}")
+    if not (arrays[1] <= _LARGEST_SCALE).all():
+        raise ValueError(f"{prefix}scale must be at most {_LARGEST_SCALE}")
     return arrays[0], arrays[1]
