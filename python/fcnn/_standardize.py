@@ -32,7 +32,7 @@ class Standardizer:
     Parameters
     ----------
     mean, scale : array of shape (n_in,)
-        Of the inputs; finite, scale above 0.
+        Of the inputs; finite, scale from 1e-290 to 1e290.
     target_mean, target_scale : array of shape (n_out,), optional
         Of the targets; by default they are left as they are.
 
