@@ -28,6 +28,13 @@ def skip(g):
     return g("Add", g("Relu", z), "x")
 
 
+def tied(g):
+    """A skip over a layer, whose weight is the last one's too."""
+    weight = g.constant(np.eye(3))
+    z = sums(g, weight=weight)
+    return g("Add", z, g("Tanh", sums(g, g("Relu", z), weight)))
+
+
 def normalized(g):
     return g("LayerNormalization", sums(g), B, B)
 
@@ -71,6 +78,7 @@ REFUSED = {
     "ArgMax": (lambda g: g("ArgMax", sums(g)), "ArgMax"),
     "two branches": (two_branches, "Add"),
     "skip": (skip, "Add"),
+    "skip over a tied weight": (tied, "Add"),
     "HardSwish": (lambda g: sums(g, g("HardSwish", sums(g)), W.T), "HardSwish"),
     "twice": (lambda g: g("Tanh", g("Relu", sums(g))), "Relu '/Relu_t1', Tanh"),
     "cubic": (lambda g: g("Pow", sums(g), 3), "Pow"),

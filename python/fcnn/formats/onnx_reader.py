@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fcnn import _checks
-from fcnn.formats import onnx_graph, plain
+from fcnn.formats import onnx_graph
 from fcnn.formats.onnx_layers import finished
 from fcnn.formats.onnx_nodes import Interpreter
 
@@ -95,8 +95,7 @@ def from_onnx(
         with np.errstate(all="ignore"):  # what is not finite is refused
             interpreter = Interpreter(graph)
             value = interpreter.value_of(_output(graph, output))
-            made = finished(value, interpreter.algebra)
-        return plain.network(made)
+            return finished(value, interpreter.algebra)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where} cannot be read as a network: {error}") from None
 
