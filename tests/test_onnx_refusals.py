@@ -53,6 +53,13 @@ def squeezed(g):
     return g("Squeeze", one(g), g.constant([1], "int64"))
 
 
+def two_classes(g, z, other=None, axis=1):
+    """1 - p and p."""
+    p = g("Sigmoid", z)
+    q = p if other is None else g("Sigmoid", other)
+    return g("Concat", g("Sub", 1, q), p, axis=axis)
+
+
 def unsound_softplus(g):
     """Not softplus(-z): it is -z for z > -20, not for -z > 20."""
     negative = g("Neg", z := sums(g))
@@ -108,7 +115,6 @@ REFUSED = {
     "softplus of -z": (unsound_softplus, "Where"),
     "strings": (strings, "Mul"),
     "too few inputs": (lambda g: sums(g, sums(g)), "Gemm"),
-    "zero": (lambda g: g("Tanh", sums(g, g("Mul", "x", [1, 0, 1]))), "Mul"),
     "over zero": (lambda g: g("Div", sums(g), 0), "Div"),
     "infinite": (lambda g: sums(g, g("Sub", "x", [1, np.inf, 2])), "Sub"),
     "training": (
@@ -125,6 +131,17 @@ REFUSED = {
         lambda g: g("MatMul", g("Cast", "x", to=6), g.constant(W.T, "int32")),
         "Cast",
     ),
+    "columns joined": (lambda g: g("Concat", z := one(g), z, axis=1), "Concat"),
+    "p and p": (
+        lambda g: g("Concat", p := g("Sigmoid", one(g)), p, axis=1),
+        "Concat",
+    ),
+    "rows joined": (lambda g: two_classes(g, one(g), axis=0), "Concat"),
+    "of two layers": (
+        lambda g: two_classes(g, one(g), one(g)),
+        "Concat",
+    ),
+    "1 - p of several": (lambda g: two_classes(g, sums(g)), "Concat"),
     "other rows": (
         lambda g: g("Reshape", sums(g), g.constant([-1, 2], "int64")),
         "Reshape",

@@ -21,7 +21,15 @@ from fcnn._architecture import activation_info
 from fcnn._types import Array
 from fcnn.formats.chain import MOST_DIAGONAL, Chain
 from fcnn.formats.onnx_algebra import Algebra
-from fcnn.formats.onnx_polynomials import ONE, Poly, Z, is_linear
+from fcnn.formats.onnx_polynomials import (
+    ONE,
+    NotKnown,
+    Poly,
+    Z,
+    is_linear,
+    minus,
+    same,
+)
 from fcnn.formats.plain import Activation
 
 if TYPE_CHECKING:
@@ -117,6 +125,26 @@ class Sums:
         made = np.broadcast_to(bias, len(weight)).astype(self.dtype)
         call = Call(method, (where, weight, made))
         return replace(self, rows=replace(self.rows, call=call))
+
+    def two_classes(self, other: Sums, node: str, algebra: Algebra) -> Sums:
+        """``(1 - sigmoid(z), sigmoid(z))`` as the softmax of (0, z)."""
+        p = algebra("Sigmoid", {Z: 1.0})
+        method, arguments = self.rows.call
+        if (
+            not (self.same_z(other) and method == Chain.dense)
+            or (self.size, self.squeezed) != (1, False)
+            or not same(self.poly, p)
+            or not same(other.poly, minus({ONE: 1.0}, p))
+        ):
+            raise NotKnown
+        where, weight, bias = arguments
+        weight, bias = (
+            None if a is None else np.concatenate([np.zeros_like(a), a])
+            for a in (weight, bias)
+        )
+        rows = Rows(2, self.rows.before, Call(method, (where, weight, bias)))
+        poly = algebra("Softmax", {Z: 1.0})
+        return Sums(rows, self.dtype, poly, (*other.nodes, node))
 
     def scaled(self, where: str, factor: Any, shift: Any) -> Sums:
         """A linear expression times a factor, plus a shift, as another z.

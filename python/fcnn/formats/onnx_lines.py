@@ -23,10 +23,10 @@ def line(
     c = constant.reshape(-1).astype(np.float64)
     if not np.isfinite(c).all():
         raise ValueError("its constant is not finite")
-    if op in {"Mul", "Div"} and not np.all(c):
-        raise ValueError("it multiplies or divides by 0")
     if isinstance(value, Sums) and op == "Add" and value.is_product():
         return value.with_bias(c)
+    if op == "Div" and not c.all():
+        raise ValueError("it divides by 0")
     value = _linear(value, algebra)
     if op == "Mul":
         return value.scaled(where, c, 0.0)
@@ -47,24 +47,19 @@ def batch_normalization(
     factor = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     shift = beta - mean * factor
     check_broadcasts(factor + shift, value.size)
-    value = _linear(value, algebra)
-    if isinstance(value, Rows) and not np.all(factor):
-        raise ValueError("it multiplies by 0")
-    return value.scaled(str(node), factor, shift)
+    return _linear(value, algebra).scaled(str(node), factor, shift)
 
 
-def scaler(node: Node, value: Any) -> Rows:
+def scaler(node: Node, value: Rows | Sums, algebra: Algebra) -> Rows | Sums:
     """skl2onnx's (x - offset) * scale."""
     offset, scale = (
         np.asarray(node.attributes.get(name, default), np.float64)
         for name, default in (("offset", [0.0]), ("scale", [1.0]))
     )
-    if not isinstance(value, Rows) or not np.all(scale):
-        raise NotKnown
     check_broadcasts(offset, value.size)
     check_broadcasts(scale, value.size)
-    where = str(node)
-    return value.scaled(where, 1.0, -offset).scaled(where, scale, 0.0)
+    made, where = _linear(value, algebra), str(node)
+    return made.scaled(where, 1.0, -offset).scaled(where, scale, 0.0)
 
 
 def check_broadcasts(constant: Array, size: int | None) -> None:

@@ -185,7 +185,7 @@ class Interpreter:
         if isinstance(made, list):
             return Series(sums, made)
         before = [name for v in variables if isinstance(v, Sums) for name in v.nodes]
-        nodes = tuple(dict.fromkeys((*before, f"{node.op} {node.name!r}")))
+        nodes = tuple(dict.fromkeys((*before, _name(node))))
         if len(nodes) > _MOST_NODES:
             raise ValueError(f"more than {_MOST_NODES} nodes follow on a layer's sums")
         return replace(sums, poly=made, nodes=nodes)
@@ -217,15 +217,30 @@ class Interpreter:
 
     def scaler(self, node: Node, inputs: list[Value]) -> Value:
         """skl2onnx's Scaler."""
-        return scaler(node, inputs[0])
+        if not isinstance(inputs[0], (Rows, Sums)):
+            raise NotKnown
+        return scaler(node, inputs[0], self.algebra)
+
+    def concat(self, node: Node, inputs: list[Value]) -> Value:
+        """1 - p and p, as skl2onnx's classifiers of two classes end."""
+        first, second = inputs
+        both_sums = isinstance(first, Sums) and isinstance(second, Sums)
+        if not both_sums or node.attributes["axis"] not in {1, -1}:
+            raise NotKnown
+        return second.two_classes(first, _name(node), self.algebra)
 
 
 _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
     "BatchNormalization": Interpreter.batch_normalization,
+    "Concat": Interpreter.concat,
     "Gemm": Interpreter.gemm,
     "MatMul": Interpreter.matmul,
     "ai.onnx.ml.Scaler": Interpreter.scaler,
 }
+
+
+def _name(node: Node) -> str:
+    return f"{node.op} {node.name!r}"
 
 
 def _constant(node: Node, folder: Path | None) -> Array:

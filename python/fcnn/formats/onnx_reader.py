@@ -37,6 +37,8 @@ def from_onnx(
       scale`` keeps its digits; elsewhere, BatchNormalization included, they are folded
       into weights and biases. Outputs that are scaled after another activation, as a
       policy's 2 tanh(z), become one more layer with a diagonal weight;
+    - 1 - p and p side by side, p a sigmoid's one output, as classifiers of two classes
+      end: a softmax of two;
     - what does nothing to rows: Cast, Dropout, Identity, Flatten, Reshape. Inputs of
       more dimensions that the model flattens are read as flattened rows.
 
