@@ -22,11 +22,8 @@ SCRIPTS = sorted(FOLDER.glob("*.py"))
 
 
 def run(script, folder, *arguments):
-    """Runs the example in a folder of its own, warnings being errors.
-
-    But for those within pyparsing, which an "error" alone asks for all it has; matplotlib
-    3.8 gives cause for some.
-    """
+    """Runs the example in a folder of its own, warnings being errors."""
+    # pyparsing takes "error" for a wish for all of its own, some about matplotlib 3.8
     strict = ["-W", "error", "-W", "ignore:::pyparsing"]
     command = [sys.executable, *strict, script, *arguments]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
