@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fcnn
 import reference as ref
 from fcnn.formats.chain import Chain
 from helpers import HIDDEN, assert_close
@@ -31,7 +32,7 @@ def parts(rng, width, length):
             yield kind, (float(rng.choice([0.0, 0.25])),), lambda a: a
         else:
             g = rng.uniform(0.5, 2, width)
-            if kind == "affine" and rng.random() < 0.5:
+            if rng.random() < 0.5:
                 g = g * rng.choice([-1, 1], width)
             t = rng.normal(size=width) if rng.random() < 0.7 else 0.0
             of_part = {
@@ -80,6 +81,20 @@ def test_what_is_folded_makes_no_layer():
     assert net.layers[2].bias.tolist() == [1.5] * 3
 
 
+def test_scalings_of_the_inputs_are_one_standardizer():
+    """Mean and scale as they came; the signs go into the weights."""
+    chain = Chain(2)
+    chain.normalize("", [1e6, 3.0], 1.0)
+    chain.normalize("", 0.0, [-3.0, 0.1])
+    chain.affine("", -1.0, 0.0)
+    chain.noise("", 0.5)
+    chain.dense("", np.array([[1.0, 2.0]]), np.array([5.0]))
+    net = chain.network(np.dtype("float64"))
+    assert net.standardizer == fcnn.Standardizer([1e6, 3], [3, 0.1])
+    assert net.layers[1].weight.tolist() == [[1.0, -2.0]]
+    assert net.layers[1].bias.tolist() == [5.0]
+
+
 def test_targets():
     """They are the standardizer's at the end of an identity, else a scaling."""
     X = np.array([[1.0, 2.0], [3.0, 5.0]])
@@ -105,6 +120,11 @@ def test_targets():
     assert made(("activation", "relu")).predict(X).tolist() == np.maximum(y, 0).tolist()
     twice = made(("dense", np.ones((1, 2)), None))
     assert twice.predict(X).ravel().tolist() == y.sum(axis=1).tolist()
+    assert made().standardizer is None  # a factor is below 0
+    assert made().predict(X).tolist() == y.tolist()
+    again = made(("targets", 0.0, [5.0, -5.0]))
+    expected = fcnn.Standardizer([0, 0], [1, 1], [15, -15], [10, 20])
+    assert again.standardizer == expected
     after = made(("activation", "relu"), ("targets", 1.0, 2.0))
     assert after.predict(X).tolist() == (1 + 2 * np.maximum(y, 0)).tolist()
 
@@ -152,8 +172,7 @@ def test_noise_is_on_the_inputs():
         ("dense", (np.ones((3, 2)), np.ones(2)), r"a bias of shape \(2,\)"),
         ("affine", (np.ones(3), 0.0), r"numbers of shape \(3,\) for 2 inputs"),
         ("affine", (np.nan, 0.0), "numbers that are not finite"),
-        ("normalize", (0.0, 0.0), "not all above 0"),
-        ("normalize", (0.0, [1.0, -1.0]), "not all above 0"),
+        ("normalize", (0.0, [1.0, 0.0]), "here divides by 0"),
         ("dropout", (1.0,), "the rate 1.0: it must be at least 0 and below 1"),
         ("dropout", (float("nan"),), "the rate nan"),
         ("activation", ("sinus",), "unknown activation 'sinus'"),

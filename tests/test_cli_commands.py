@@ -116,6 +116,30 @@ def test_without_stdin(refused, monkeypatch):
     assert refused("train", "-", "--target", "y") == "fcnn: error: stdin is closed\n"
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_closed_streams(closed, tmp_path):
+    """What would go there goes nowhere, and no file that is opened later gets it."""
+    fcnn.Network([1, 1], seed=0).save(tmp_path / "net")
+    (tmp_path / "d.csv").write_text("1\n2\n")
+    run = f"{sys.executable} -m fcnn"
+    for command, code in (
+        ("predict net d.csv", 0),
+        ("predict net d.csv --out p.csv", 0),
+        ("predict net nothing.csv", 2),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f"{run} {command} {closed}"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (code, ""), done.stderr
+        assert ("nothing.csv" in done.stderr) == (code == 2 and "2>" not in closed)
+    lines = (tmp_path / "p.csv").read_text().splitlines()
+    assert (len(lines), lines[0]) == (3, "prediction")
+
+
 def test_ctrl_c_ends_training_with_one_line(tmp_path, rng):
     write_csv(tmp_path / "d.csv", numbers(rng))
     process = start(

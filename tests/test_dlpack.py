@@ -40,7 +40,7 @@ class Tensor(DLPack):
     def __array__(self, dtype=None, copy=None):
         if self.device_[0] != 1:
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
-        return np.array(self.array, dtype=dtype, copy=copy)
+        return np.asarray(self.array, dtype=dtype)
 
 
 class Interface:

@@ -284,6 +284,30 @@ def test_ways_to_scale_inputs(scaled, rng):
     assert net.standardizer.target_mean is None
 
 
+@pytest.mark.parametrize(
+    "scaled",
+    [
+        lambda g, x: g("Mul", x, [1, 0, -2]),
+        lambda g, x: g("Add", g("Mul", x, 0), [1, 2, 3]),
+        lambda g, x: g(
+            "BatchNormalization", x, [0, 1, 2], [1, 0, 1], [3, 2, 1], [4, 1, 2]
+        ),
+        lambda g, x: g("Scaler", x, domain="ai.onnx.ml", offset=[1.0], scale=[0.0]),
+    ],
+)
+@pytest.mark.parametrize("place", ["inputs", "sums", "outputs of a layer"])
+def test_factors_of_zero(place, scaled, rng):
+    """What batch normalization learns of units that are of no use."""
+    g = Graph()
+    if place == "inputs":
+        a = scaled(g, "x")
+    else:
+        a = gemm(g, "x", rng.normal(size=(3, 3)), rng.normal(size=3))
+        a = scaled(g, a if place == "sums" else g("Tanh", a))
+    net = both(g, gemm(g, a, rng.normal(size=(2, 3)), [0, 1]), 3, rng)
+    assert net.sizes == ((3, 2) if place == "inputs" else (3, 3, 2))
+
+
 def test_scaling_between_layers_goes_into_the_weights(rng):
     """BatchNormalization before and after an activation, and lines of constants."""
     g = Graph()

@@ -145,17 +145,23 @@ def test_what_is_not_converted():
         skl2onnx.to_onnx(mlp, X[:1], target_opset=12, options={MLPClassifier: NO_MAPS})
 
 
-@pytest.mark.parametrize("kind", ["multiclass", "multilabel"])
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("options", [None, NO_MAPS])
 @pytest.mark.parametrize("cls", [SklearnClassifier, MLPClassifier])
 def test_pipelines_are_read_as_networks(cls, options, kind):
-    """scikit-learn's own too: the scaler becomes the standardizer."""
+    """scikit-learn's own too: the scaler becomes the standardizer.
+
+    Two classes, of one sigmoid there, are a softmax of two.
+    """
     X = rows()
     mlp = cls((6,), "tanh", max_iter=5, random_state=0)
     pipe = fitted(mlp, X, targets(X)[kind])
     chosen = None if options is None else {cls: options}
     net = fcnn.from_onnx(skl2onnx.to_onnx(pipe, X[:1], options=chosen))
-    assert net.sizes == (4, 6, 3)
+    assert net.sizes == (4, 6, 2 if kind == "binary" else 3)
+    assert net.loss == (
+        "binary_cross_entropy" if kind == "multilabel" else "cross_entropy"
+    )
     assert_close(net.predict(X), pipe.predict_proba(X), 1e-5)
     assert_close(net.standardizer.mean, pipe[0].mean_, 1e-6)
 

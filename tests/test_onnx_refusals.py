@@ -28,6 +28,13 @@ def skip(g):
     return g("Add", g("Relu", z), "x")
 
 
+def tied(g):
+    """A skip over a layer, whose weight is the last one's too."""
+    weight = g.constant(np.eye(3))
+    z = sums(g, weight=weight)
+    return g("Add", z, g("Tanh", sums(g, g("Relu", z), weight)))
+
+
 def normalized(g):
     return g("LayerNormalization", sums(g), B, B)
 
@@ -44,6 +51,13 @@ def one(g):
 
 def squeezed(g):
     return g("Squeeze", one(g), g.constant([1], "int64"))
+
+
+def two_classes(g, z, other=None, axis=1):
+    """1 - p and p."""
+    p = g("Sigmoid", z)
+    q = p if other is None else g("Sigmoid", other)
+    return g("Concat", g("Sub", 1, q), p, axis=axis)
 
 
 def unsound_softplus(g):
@@ -71,6 +85,7 @@ REFUSED = {
     "ArgMax": (lambda g: g("ArgMax", sums(g)), "ArgMax"),
     "two branches": (two_branches, "Add"),
     "skip": (skip, "Add"),
+    "skip over a tied weight": (tied, "Add"),
     "HardSwish": (lambda g: sums(g, g("HardSwish", sums(g)), W.T), "HardSwish"),
     "twice": (lambda g: g("Tanh", g("Relu", sums(g))), "Relu '/Relu_t1', Tanh"),
     "cubic": (lambda g: g("Pow", sums(g), 3), "Pow"),
@@ -100,7 +115,6 @@ REFUSED = {
     "softplus of -z": (unsound_softplus, "Where"),
     "strings": (strings, "Mul"),
     "too few inputs": (lambda g: sums(g, sums(g)), "Gemm"),
-    "zero": (lambda g: g("Tanh", sums(g, g("Mul", "x", [1, 0, 1]))), "Mul"),
     "over zero": (lambda g: g("Div", sums(g), 0), "Div"),
     "infinite": (lambda g: sums(g, g("Sub", "x", [1, np.inf, 2])), "Sub"),
     "training": (
@@ -117,6 +131,17 @@ REFUSED = {
         lambda g: g("MatMul", g("Cast", "x", to=6), g.constant(W.T, "int32")),
         "Cast",
     ),
+    "columns joined": (lambda g: g("Concat", z := one(g), z, axis=1), "Concat"),
+    "p and p": (
+        lambda g: g("Concat", p := g("Sigmoid", one(g)), p, axis=1),
+        "Concat",
+    ),
+    "rows joined": (lambda g: two_classes(g, one(g), axis=0), "Concat"),
+    "of two layers": (
+        lambda g: two_classes(g, one(g), one(g)),
+        "Concat",
+    ),
+    "1 - p of several": (lambda g: two_classes(g, sums(g)), "Concat"),
     "other rows": (
         lambda g: g("Reshape", sums(g), g.constant([-1, 2], "int64")),
         "Reshape",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
@@ -51,6 +53,18 @@ def test_panels():
         twin = display.lines_.get(f"val_{name}")
         assert twin is None or same_color(twin.get_color(), line.get_color())
     assert [ax.get_legend() is None for ax in display.axes_] == [False, False, True]
+
+
+def test_numbers_beyond_what_matplotlib_can_scale():
+    """They are gaps, as infinite ones are."""
+    largest = np.finfo(float).max
+    metrics = {"loss": [largest, -largest, 1.0, 2.0], "error": [-1e300, 1e300, 0, 1]}
+    history = fcnn.History.restore(metrics, [0.1] * 4)
+    display = HistoryDisplay.from_history(history, ax=axes(2))
+    display.figure_.savefig(io.BytesIO())
+    drawn = display.lines_["loss"].get_ydata()
+    np.testing.assert_array_equal(drawn, [np.nan, np.nan, 1, 2])
+    np.testing.assert_array_equal(display.lines_["error"].get_ydata(), metrics["error"])
 
 
 def test_in_one():

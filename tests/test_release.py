@@ -23,6 +23,15 @@ def test_one_version():
     assert first(r"^## (\S+)", "CHANGELOG.md") == VERSION
 
 
+def test_the_oldest_libraries():
+    """.ci/oldest.txt has the lower bounds of what fcnn and its tests need, pinned."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bounds = project["dependencies"] + project["optional-dependencies"]["test"]
+    pins = (ROOT / ".ci/oldest.txt").read_text().partition("\n# Besides")[0]
+    pinned = [line for line in pins.splitlines() if not line.startswith("#")]
+    assert pinned == sorted(bound.replace(">=", "==") for bound in bounds)
+
+
 def first(pattern, name):
     return re.search(pattern, (ROOT / name).read_text(), re.MULTILINE)[1]
 

@@ -150,6 +150,8 @@ def test_any_width_any_row(n_in, rng):
 
 def test_one_row_of_one_dimension(X):
     row = sp.coo_array(X[0])
+    if row.ndim == 2:
+        pytest.skip("SciPy before 1.13 has none")
     net = make()
     assert row.ndim == 1
     assert np.array_equal(net.predict(row), net.predict(X[0]))
@@ -253,8 +255,7 @@ def test_numbers_that_are_not_finite_are_told_with_their_row(X, y):
 def damaged(form, part, k, value, X):
     S = sp.bsr_matrix(X[:36, :20], blocksize=(2, 4)) if form == "bsr" else None
     S = sp.csr_matrix(X).asformat(form) if S is None else S
-    A = S.coords[0 if part == "row" else 1] if form == "coo" else getattr(S, part)
-    A[k] = value
+    getattr(S, part)[k] = value
     return S
 
 

@@ -40,6 +40,8 @@ def _from_polars(name: str, frame: Any) -> Any:
     for column in columns:
         if not (column.dtype.is_numeric() or str(column.dtype) == "Boolean"):
             _refuse(name, column.name, column.dtype)
+    if not columns:  # of which polars 1.0 makes no array
+        return np.empty((0, 0))
     columns = [_plain(column) for column in columns]
     return (
         columns[0].to_numpy() if is_series else frame.with_columns(columns).to_numpy()

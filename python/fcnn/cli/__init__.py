@@ -14,6 +14,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from fcnn.cli import bench, config, export, inspect, predict, train
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     True
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _write_utf8()
+    _open_streams()
     try:
         options = _parser().parse_args(given)
         options.run(options)
@@ -139,10 +140,14 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
-def _write_utf8() -> None:
-    """As CSV is read: Windows would write a file or pipe in its code page."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+def _open_streams() -> None:
+    """Closed ones go nowhere. UTF-8, as CSV is read: Windows would use a code page."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 

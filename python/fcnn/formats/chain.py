@@ -4,8 +4,8 @@ A layer here is ``a = activation(W a + b)``, then perhaps dropout. Other librari
 the parts: a weight matrix, a scaling (batch normalization, for example), an activation,
 dropout. `Chain` takes the parts in their order:
 
-- a scaling before the first layer becomes the network's standardizer, if its factors
-  are above 0;
+- a scaling before the first layer becomes the network's standardizer, whose scale is
+  above 0: the sign of a factor goes into the layer's weights;
 - one right after a weight matrix is folded into it, ``g (W a + b) + t``, and any other
   into the next one, ``W (g a + t) + b``, in float64;
 - what finds no place (two activations in a row, a scaling after the last activation)
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 # sigma(m z) = m sigma(z) for m >= 0: dropout before them is dropout after them.
 _HOMOGENEOUS = ("relu", "leaky_relu")
 # What overflows becomes infinite, and is refused with the name of its layer.
-_QUIET = np.errstate(over="ignore", invalid="ignore")
-_MOST_DIAGONAL = 4096**2  # numbers of all layers of diagonal weights: n^2 of each
+_QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+MOST_DIAGONAL = 4096  # nodes of a layer of diagonal weights; n^2 numbers in all of them
 
 
 def a(name: str) -> str:
@@ -64,8 +64,8 @@ class Chain:
     def __init__(self, n_in: int) -> None:
         self.width = n_in
         self._layers: list[_Layer] = []
-        self._mean: Array | None = None  # of the standardizer of the inputs
-        self._scale: Array | None = None
+        self._mean, self._scale = np.zeros(n_in), np.ones(n_in)  # of x; scale not 0
+        self._standardizes = False
         self._targets: tuple[str, Array, Array] | None = None  # where, mean, scale
         self._pending: tuple[Array, Array] | None = None  # (g, t): g a + t to come
         self._diagonal = 0  # numbers of layers of diagonal weights
@@ -96,6 +96,9 @@ class Chain:
                 b = shift if b is None else b + shift
             W = W * g
             self._pending = None
+        if not self._layers and (self._scale < 0.0).any():
+            W = W * np.sign(self._scale)
+            self._scale = np.abs(self._scale)
         self._layers.append(_Layer(where, W, b))
         self.width = len(W)
 
@@ -122,9 +125,11 @@ class Chain:
         """``factor * a + shift``, numbers or arrays (width,)."""
         self._settle_targets()
         g, t = self._broadcast(where, factor), self._broadcast(where, shift)
+        if self._at_inputs():  # g (x - m) / s + t
+            m, s = self._mean, self._scale
+            if self._standardize(m - t * (s / g), s / g):
+                return
         last = self._layers[-1] if self._layers else None
-        if last is None and self._pending is None and self._into_standardizer(g, t):
-            return
         open_ = last is not None and last.activation is None and last.dropout == 0.0
         if self._pending is not None:
             g0, t0 = self._pending
@@ -140,19 +145,26 @@ class Chain:
 
     @_QUIET
     def normalize(self, where: str, mean: Any, scale: Any) -> None:
-        """``(a - mean) / scale``, scale above 0."""
+        """``(a - mean) / scale``, scale not 0."""
         m, s = self._broadcast(where, mean), self._broadcast(where, scale)
-        if not (s > 0.0).all():
-            raise ValueError(f"{where} divides by numbers that are not all above 0")
-        if self._at_inputs() and self._mean is None:
-            self._mean, self._scale = m, s
-        else:
-            self.affine(where, 1.0 / s, -m / s)
+        if not s.all():
+            raise ValueError(f"{where} divides by 0")
+        if self._at_inputs():  # ((x - m0) / s0 - m) / s
+            m0, s0 = self._mean, self._scale
+            if self._standardize(m0 + m * s0, s0 * s):
+                return
+        self.affine(where, 1.0 / s, -m / s)
 
+    @_QUIET
     def targets(self, where: str, mean: Any, scale: Any) -> None:
-        """``mean + scale * a``; the standardizer's targets, if nothing follows."""
-        self._settle_targets()
+        """``mean + scale * a``: the standardizer's targets.
+
+        A scaling like others if something else follows or a factor is not above 0.
+        """
         m, s = self._broadcast(where, mean), self._broadcast(where, scale)
+        if self._targets is not None:  # m + s (m0 + s0 a)
+            _, m0, s0 = self._targets
+            m, s = m + s * m0, s * s0
         self._targets = where, m, s
 
     def dropout(self, where: str, rate: float) -> None:
@@ -194,7 +206,8 @@ class Chain:
         if not self._layers:
             raise ValueError("there is no layer with weights")
         last = self._layers[-1]
-        if last.activation is not None or last.dropout > 0.0:
+        above_zero = self._targets is not None and (self._targets[2] > 0.0).all()
+        if last.activation is not None or last.dropout > 0.0 or not above_zero:
             self._settle_targets()
         if self._pending is not None or last.dropout > 0.0:
             self._own_layer("a scaling or dropout")
@@ -213,12 +226,9 @@ class Chain:
         return plain.network(made)
 
     def _standardizer(self) -> Standardizer | None:
-        if self._mean is None and self._targets is None:
+        if not self._standardizes and self._targets is None:
             return None
-        n_in = self._layers[0].weight.shape[1]
-        mean = np.zeros(n_in) if self._mean is None else self._mean
-        scale = np.ones(n_in) if self._scale is None else self._scale
-        return Standardizer(mean, scale, *(self._targets or ())[1:])
+        return Standardizer(self._mean, self._scale, *(self._targets or ())[1:])
 
     def _settle_targets(self) -> None:
         """Makes a scaling like others of what turns out not to be the last part."""
@@ -229,7 +239,7 @@ class Chain:
     def _own_layer(self, where: str) -> _Layer:
         """A layer of diagonal weights, which takes the scaling to come."""
         self._diagonal += self.width**2
-        if self._diagonal > _MOST_DIAGONAL:
+        if self._diagonal > MOST_DIAGONAL**2:
             raise ValueError(
                 f"{where} needs a layer of its own, of {self.width} x {self.width} "
                 "weights, since no layer with weights comes right before it"
@@ -246,16 +256,11 @@ class Chain:
             or self._noise > 0.0
         )
 
-    def _into_standardizer(self, g: Array, t: Array) -> bool:
-        """g (x - m) / s + t = (x - (m - t s / g)) / (s / g), if that can be done."""
-        if not self._at_inputs() or not (g > 0.0).all():
+    def _standardize(self, mean: Array, scale: Array) -> bool:
+        """Makes ``(x - mean) / scale`` of the inputs, if that can be done."""
+        if not np.isfinite([mean, scale]).all() or not (np.abs(scale) > 1e-200).all():
             return False
-        m = np.zeros(self.width) if self._mean is None else self._mean
-        s = np.ones(self.width) if self._scale is None else self._scale
-        scale, mean = s / g, m - t * (s / g)
-        if not np.isfinite([scale, mean]).all() or not (scale > 1e-200).all():
-            return False
-        self._mean, self._scale = mean, scale
+        self._mean, self._scale, self._standardizes = mean, scale, True
         return True
 
     def _refuse_after_output(self, where: str) -> None:

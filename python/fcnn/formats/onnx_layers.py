@@ -1,246 +1,213 @@
-"""What the tensors of an ONNX graph are to a network: rows, weighted sums, layers.
+"""What the tensors of an ONNX graph are to a network: rows, or weighted sums.
 
 Read node after node, a tensor is one of
 
-- `Rows`: the outputs of the layers so far, or x itself, as (a - mean) / scale;
+- `Rows`: x itself, or what a layer answers, perhaps scaled;
 - `Sums`: an expression over z, the weighted input sums of the next layer.
 
-A matrix product makes Sums of Rows; what takes Sums as a layer's outputs makes Rows of
-them, for which the expression must be an activation.
+Rows are the calls that make a `Chain` of them, one after the other; several tensors may
+begin with the same calls. `finished` makes the calls.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fcnn import _checks
 from fcnn._architecture import activation_info
-from fcnn._standardize import Standardizer
 from fcnn._types import Array
-from fcnn.formats.onnx_algebra import Algebra, Recognised
-from fcnn.formats.onnx_polynomials import ONE, Poly, Z, is_linear
-from fcnn.formats.plain import Activation, PlainLayer, PlainNetwork
+from fcnn.formats.chain import MOST_DIAGONAL, Chain
+from fcnn.formats.onnx_algebra import Algebra
+from fcnn.formats.onnx_polynomials import (
+    ONE,
+    NotKnown,
+    Poly,
+    Z,
+    is_linear,
+    minus,
+    same,
+)
+from fcnn.formats.plain import Activation
+
+if TYPE_CHECKING:
+    from fcnn.network import Network
 
 
 class NoActivation(ValueError):
     """What is applied to weighted sums is no hidden activation, or none at all."""
 
 
-_IDENTITY = Recognised(Activation("identity", None))
-_LARGEST_DIAGONAL = 4096  # outputs of a layer that only scales
+class Call(NamedTuple):
+    """A call of a chain's method."""
 
-Vector = Any  # a float64 array (size,), or a float for all
-Pair = tuple[Vector, Vector]  # mean and scale
+    method: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True)
+_BEGIN = Call(Chain)
+
+
+@dataclass(frozen=True, eq=False)
 class Rows:
-    """(a - mean) / scale of what `layers` answer; without layers, of x."""
+    """What the call makes of the rows `before`; without them, x."""
 
-    layers: tuple[PlainLayer, ...]
     size: int | None
-    x: Pair | None = None  # x's mean and scale, once there are layers
-    mean: Vector = 0.0
-    scale: Vector = 1.0
+    before: Rows | None = None
+    call: Call = _BEGIN
 
-    def affine(self, factor: Vector, shift: Vector) -> Rows:
-        """These rows times the factor, plus the shift; each may be a neutral float."""
-        scale, mean = self.scale / factor, self.mean
-        if not _is(shift, 0.0):
-            mean = mean - shift * scale
-        size = self.size or max(np.size(scale), np.size(mean), 1)
-        return replace(
-            self, size=size if size > 1 else self.size, mean=mean, scale=scale
-        )
+    def then(self, method: Callable[..., None], where: str, *arguments: Any) -> Rows:
+        """These rows after that call."""
+        return Rows(self.size, self, Call(method, (where, *arguments)))
 
-    def divided(self, by: Vector) -> Rows:
-        """These rows over the divisor: exactly mean and scale of a standardizer."""
-        return replace(self.affine(1.0, 0.0), scale=self.scale * by)
+    def scaled(self, where: str, factor: Any, shift: Any) -> Rows:
+        """These rows times the factor, plus the shift."""
+        return self.then(Chain.affine, where, factor, shift)
 
-    def times(self, weight: Array, bias: Array | None) -> Sums:
+    def divided(self, where: str, by: Any) -> Rows:
+        """These rows over the divisor: of x, exactly a standardizer's scale."""
+        return self.then(Chain.normalize, where, 0.0, by)
+
+    def times(self, where: str, weight: Array, bias: Array | None) -> Sums:
         """``weight @ row + bias`` of every row."""
         if weight.ndim != 2 or 0 in weight.shape:
             raise ValueError(f"its weight has shape {weight.shape}, not (n_out, n_in)")
-        n_in = weight.shape[1]
-        sizes = {self.size or n_in, n_in}
-        sizes |= {np.size(v) for v in (self.mean, self.scale) if np.ndim(v)}
-        if len(sizes) > 1:
-            raise ValueError(f"its weight takes {n_in} inputs, but {self.size} come")
-        if not np.isfinite(self.scale).all() or not np.all(self.scale):
-            raise ValueError("what scales its inputs must be finite and not 0")
-        x, neutral = self.x, _is(self.mean, 0.0) and _is(self.scale, 1.0)
-        if not self.layers and not neutral:
-            x = (
-                np.broadcast_to(self.mean, n_in),
-                np.broadcast_to(np.abs(self.scale), n_in),
+        if self.size not in {weight.shape[1], None}:
+            raise ValueError(
+                f"its weight takes {weight.shape[1]} inputs, but {self.size} come"
             )
-            if np.any(np.asarray(self.scale) < 0.0):
-                weight = weight * np.sign(self.scale).astype(weight.dtype)
-        elif not neutral:
-            wide = weight / np.asarray(self.scale, np.float64)
-            shift = -(wide @ np.broadcast_to(self.mean, n_in))
-            weight = wide.astype(weight.dtype)
-            bias = (shift if bias is None else bias + shift).astype(weight.dtype)
-        return Sums(self.layers, x, weight, bias)
+        rows = replace(self.then(Chain.dense, where, weight, bias), size=len(weight))
+        return Sums(rows, weight.dtype)
+
+    def calls(self) -> list[Call]:
+        """All that are made of x."""
+        rows, found = self, []
+        while rows.before is not None:
+            found.append(rows.call)
+            rows = rows.before
+        return found[::-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sums:
-    """`poly` over z = factor * (weight @ a + bias) + shift, a the outputs of `layers`.
+    """`poly` over z, which `rows` are: a product, perhaps scaled.
 
-    ``nodes``: what has been applied to z, for messages. ``squeezed``: whether they are
-    (n,) for one output, not (n, 1).
+    ``dtype``: the weight's. ``nodes``: what has been applied to z, for messages.
+    ``squeezed``: whether they are (n,) for one output, not (n, 1).
     """
 
-    layers: tuple[PlainLayer, ...]
-    x: Pair | None
-    weight: Array
-    bias: Array | None
-    factor: Vector | None = None
-    shift: Vector | None = None
-    poly: Poly | None = None
+    rows: Rows
+    dtype: np.dtype[Any]
+    poly: Poly = field(default_factory=lambda: {Z: 1.0})
     nodes: tuple[str, ...] = ()
     squeezed: bool = False
 
     @property
-    def size(self) -> int:
+    def size(self) -> int | None:
         """The number of z."""
-        return int(self.weight.shape[0])
-
-    @property
-    def expression(self) -> Poly:
-        """Of z; z itself where nothing has been applied."""
-        return {Z: 1.0} if self.poly is None else self.poly
+        return self.rows.size
 
     def is_product(self) -> bool:
         """Whether it is ``weight @ a`` alone, so that what is added is the bias."""
-        parts = (self.bias, self.factor, self.shift, self.poly)
-        return all(part is None for part in parts)
+        method, arguments = self.rows.call
+        without_bias = method == Chain.dense and arguments[-1] is None
+        return without_bias and self.poly == {Z: 1.0}
 
     def same_z(self, other: Sums) -> bool:
         """Whether both are expressions over one z."""
-        return all(
-            a is b
-            for a, b in (
-                (self.weight, other.weight),
-                (self.bias, other.bias),
-                (self.factor, other.factor),
-                (self.shift, other.shift),
-                (self.squeezed, other.squeezed),
-            )
-        )
+        return self.rows is other.rows and self.squeezed == other.squeezed
 
-    def with_bias(self, bias: Vector) -> Sums:
+    def with_bias(self, bias: Array) -> Sums:
         """The first addition after the product."""
-        made = np.broadcast_to(bias, self.size).astype(self.weight.dtype)
-        return replace(self, bias=made)
+        method, (where, weight, _) = self.rows.call
+        made = np.broadcast_to(bias, len(weight)).astype(self.dtype)
+        call = Call(method, (where, weight, made))
+        return replace(self, rows=replace(self.rows, call=call))
 
-    def affine(self, factor: Vector, shift: Vector) -> Sums:
-        """A linear expression times a factor, plus a shift, as one over another z."""
-        made = self._without_line()
-        if not _is(factor, 1.0):
-            old = 1.0 if made.factor is None else made.factor
-            new = None if made.shift is None else made.shift * factor
-            made = replace(made, factor=old * factor, shift=new)
-        if not _is(shift, 0.0):
-            made = replace(
-                made, shift=(0.0 if made.shift is None else made.shift) + shift
-            )
-        return made
+    def two_classes(self, other: Sums, node: str, algebra: Algebra) -> Sums:
+        """``(1 - sigmoid(z), sigmoid(z))`` as the softmax of (0, z)."""
+        p = algebra("Sigmoid", {Z: 1.0})
+        method, arguments = self.rows.call
+        if (
+            not (self.same_z(other) and method == Chain.dense)
+            or (self.size, self.squeezed) != (1, False)
+            or not same(self.poly, p)
+            or not same(other.poly, minus({ONE: 1.0}, p))
+        ):
+            raise NotKnown
+        where, weight, bias = arguments
+        weight, bias = (
+            None if a is None else np.concatenate([np.zeros_like(a), a])
+            for a in (weight, bias)
+        )
+        rows = Rows(2, self.rows.before, Call(method, (where, weight, bias)))
+        poly = algebra("Softmax", {Z: 1.0})
+        return Sums(rows, self.dtype, poly, (*other.nodes, node))
 
-    def divided(self, by: Vector) -> Sums:
+    def scaled(self, where: str, factor: Any, shift: Any) -> Sums:
+        """A linear expression times a factor, plus a shift, as another z.
+
+        Of the last layer they are the standardizer's scale and mean of the targets.
+        """
+        rows = self._without_line().then(Chain.targets, where, shift, factor)
+        return replace(self, rows=rows, poly={Z: 1.0})
+
+    def divided(self, where: str, by: Any) -> Sums:
         """A linear expression over the divisor."""
-        return self.affine(1.0 / by, 0.0)
+        return self.scaled(where, 1.0 / by, 0.0)
 
-    def _without_line(self) -> Sums:
-        """c z + d, as z."""
-        poly = self.expression
-        made = replace(self, poly=None)
-        if poly == {Z: 1.0}:
-            return made
-        return made.affine(poly.get(Z, 0.0), poly.get(ONE, 0.0))
+    def _without_line(self) -> Rows:
+        """c z + d as rows."""
+        if self.poly == {Z: 1.0}:
+            return self.rows
+        line = self.poly.get(ONE, 0.0), self.poly.get(Z, 0.0)
+        return self.rows.then(Chain.targets, self._where(), *line)
 
     def closed(self, algebra: Algebra, *, last: bool = False) -> Rows:
         """The outputs of the layer of which this is the activation."""
-        found: Recognised | None = _IDENTITY
-        source = self
-        if is_linear(self.expression):
-            source = self._without_line()
-        else:
-            found = algebra.recognise(self.expression)
+        if is_linear(self.poly):
+            return self._without_line()
+        found, where = algebra.recognise(self.poly), self._where()
         if found is None:
             raise NoActivation(
-                f"what the nodes {', '.join(self.nodes)} make together of weighted "
-                "sums is no activation of fcnn"
+                f"what {where} make together of weighted sums is no activation of fcnn"
             )
         activation = found.activation
         if activation_info(activation.name)["output_only"] and not last:
             raise NoActivation(
-                f"the nodes {', '.join(self.nodes)} make {activation}, which is for "
-                "the output only"
+                f"{where} make {activation}, which is for the output only"
             )
-        if source.weight.dtype == np.float32:
+        rows = self.rows
+        if self.dtype == np.float32:
             activation = _in_float32(activation)
-        layer = source._layer(activation, found.z_scale, found.z_shift)
-        rows = Rows((*self.layers, layer), self.size, self.x)
-        if (found.scale, found.shift) == (1.0, 0.0):
-            return rows
-        return rows.affine(found.scale, found.shift)
+        if (found.z_scale, found.z_shift) != (1.0, 0.0):
+            rows = rows.scaled(where, found.z_scale, found.z_shift)
+        rows = rows.then(Chain.activation, where, activation)
+        if (found.scale, found.shift) != (1.0, 0.0):
+            rows = rows.scaled(where, found.scale, found.shift)
+        return rows
 
-    def _layer(
-        self, activation: Activation, z_scale: float = 1.0, z_shift: float = 0.0
-    ) -> PlainLayer:
-        """z_scale (factor (W a + b) + shift) + z_shift as weight and bias."""
-        factor = (1.0 if self.factor is None else self.factor) * z_scale
-        shift = (0.0 if self.shift is None else self.shift) * z_scale + z_shift
-        weight, bias, dtype = self.weight, self.bias, self.weight.dtype
-        if not _is(factor, 1.0):
-            column = np.broadcast_to(np.asarray(factor, np.float64), self.size)
-            weight = (weight * column[:, None]).astype(dtype)
-            bias = None if bias is None else (bias * column).astype(dtype)
-        if not _is(shift, 0.0):
-            wide = np.zeros(self.size) if bias is None else bias.astype(np.float64)
-            bias = (wide + shift).astype(dtype)
-        return PlainLayer(weight, bias, activation)
+    def _where(self) -> str:
+        return f"the nodes {', '.join(self.nodes)}"
 
 
-def finished(value: Rows | Sums, algebra: Algebra) -> PlainNetwork:
+def finished(value: Rows | Sums, algebra: Algebra) -> Network:
     """The network whose answer the value is."""
-    targets: Pair | None = None
-    if isinstance(value, Sums) and is_linear(value.expression):
-        value = value._without_line()
-        if value.factor is not None and np.all(np.asarray(value.factor) > 0.0):
-            shift = 0.0 if value.shift is None else value.shift
-            targets = (
-                np.broadcast_to(np.float64(shift), value.size),
-                np.broadcast_to(np.float64(value.factor), value.size),
-            )
-            value = replace(value, factor=None, shift=None)
     rows = value if isinstance(value, Rows) else value.closed(algebra, last=True)
-    if not _is(rows.mean, 0.0) or not _is(rows.scale, 1.0):
-        rows = _scaled_outputs(rows)
-    if not rows.layers:
+    calls = rows.calls()
+    weights = [arguments[1] for method, arguments in calls if method == Chain.dense]
+    if not weights:
         raise ValueError("its output is its input: there is no layer")
-    double = any(layer.weight.dtype == np.float64 for layer in rows.layers)
-    standardizer = None
-    if rows.x is not None or targets is not None:
-        n_in = rows.layers[0].weight.shape[1]
-        mean, scale = rows.x or (np.zeros(n_in), np.ones(n_in))
-        standardizer = Standardizer(mean, scale, *(targets or (None, None)))
-    dtype = np.dtype("float64" if double else "float32")
-    return PlainNetwork(rows.layers, dtype, None, standardizer)
-
-
-def _scaled_outputs(rows: Rows) -> Rows:
-    """Outputs that are scaled after their activation: a diagonal layer more."""
-    if not rows.layers or rows.size is None or rows.size > _LARGEST_DIAGONAL:
-        raise ValueError(f"{_checks.shown(rows.size)} outputs are scaled at the end")
-    dtype = rows.layers[-1].weight.dtype
-    diagonal = np.eye(rows.size, dtype=dtype)
-    return rows.times(diagonal, None).closed(Algebra.new(), last=True)
+    is_scaled = calls[-1].method in {Chain.affine, Chain.normalize}
+    if is_scaled and (rows.size or 0) > MOST_DIAGONAL:
+        raise ValueError(f"{rows.size} outputs are scaled at the end")
+    chain = Chain(weights[0].shape[1])
+    for method, arguments in calls:
+        method(chain, *arguments)
+    double = any(weight.dtype == np.float64 for weight in weights)
+    return chain.network(np.dtype("float64" if double else "float32"))
 
 
 def _in_float32(activation: Activation) -> Activation:
@@ -253,7 +220,3 @@ def _in_float32(activation: Activation) -> Activation:
     if default is not None and single == np.float32(default):
         return Activation(name, default)
     return Activation(name, float(str(single)) if single == parameter else parameter)
-
-
-def _is(vector: Vector | None, value: float) -> bool:
-    return isinstance(vector, float) and vector == value

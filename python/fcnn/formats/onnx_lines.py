@@ -16,21 +16,23 @@ from fcnn.formats.onnx_polynomials import NotKnown, is_linear
 LINES = ("Add", "Sub", "Mul", "Div")
 
 
-def line(op: str, value: Rows | Sums, constant: Array, algebra: Algebra) -> Rows | Sums:
+def line(
+    where: str, op: str, value: Rows | Sums, constant: Array, algebra: Algebra
+) -> Rows | Sums:
     """``value op constant``, a number for each output or one for all."""
-    c = _vector(constant)
+    c = constant.reshape(-1).astype(np.float64)
     if not np.isfinite(c).all():
         raise ValueError("its constant is not finite")
     if isinstance(value, Sums) and op == "Add" and value.is_product():
-        return value.with_bias(constant.reshape(-1))
-    if op in {"Mul", "Div"} and not np.all(c):
-        raise ValueError("it multiplies or divides by 0")
+        return value.with_bias(c)
+    if op == "Div" and not c.all():
+        raise ValueError("it divides by 0")
     value = _linear(value, algebra)
     if op == "Mul":
-        return value.affine(c, 0.0)
+        return value.scaled(where, c, 0.0)
     if op == "Div":
-        return value.divided(c)
-    return value.affine(1.0, c if op == "Add" else -c)
+        return value.divided(where, c)
+    return value.scaled(where, 1.0, c if op == "Add" else -c)
 
 
 def batch_normalization(
@@ -45,29 +47,19 @@ def batch_normalization(
     factor = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     shift = beta - mean * factor
     check_broadcasts(factor + shift, value.size)
-    value = _linear(value, algebra)
-    if isinstance(value, Rows) and not np.all(factor):
-        raise ValueError("it multiplies by 0")
-    return value.affine(factor, shift)
+    return _linear(value, algebra).scaled(str(node), factor, shift)
 
 
-def scaler(node: Node, value: Any) -> Rows:
+def scaler(node: Node, value: Rows | Sums, algebra: Algebra) -> Rows | Sums:
     """skl2onnx's (x - offset) * scale."""
     offset, scale = (
         np.asarray(node.attributes.get(name, default), np.float64)
         for name, default in (("offset", [0.0]), ("scale", [1.0]))
     )
-    if not isinstance(value, Rows) or not np.all(scale):
-        raise NotKnown
     check_broadcasts(offset, value.size)
     check_broadcasts(scale, value.size)
-    return value.affine(1.0, -_vector(offset)).affine(_vector(scale), 0.0)
-
-
-def _vector(constant: Array) -> Any:
-    """In float64; a float where it is one number for all."""
-    c = constant.astype(np.float64).reshape(-1)
-    return float(c[0]) if c.size == 1 else c
+    made, where = _linear(value, algebra), str(node)
+    return made.scaled(where, 1.0, -offset).scaled(where, scale, 0.0)
 
 
 def check_broadcasts(constant: Array, size: int | None) -> None:
@@ -82,6 +74,6 @@ def check_broadcasts(constant: Array, size: int | None) -> None:
 
 def _linear(value: Rows | Sums, algebra: Algebra) -> Rows | Sums:
     """The value as something that may be scaled: an activation ends its layer."""
-    if isinstance(value, Sums) and not is_linear(value.expression):
+    if isinstance(value, Sums) and not is_linear(value.poly):
         return value.closed(algebra)
     return value

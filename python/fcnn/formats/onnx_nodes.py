@@ -51,7 +51,7 @@ class Interpreter:
         self._room = _MOST_FOLDED * sum(c.size for c in graph.constants.values())
         shape = graph.x_shape
         if shape is None or len(shape) == 2:
-            self._values[graph.x] = Rows((), shape[1] if shape else None)
+            self._values[graph.x] = Rows(shape[1] if shape else None)
         elif len(shape) > 2:
             self._values[graph.x] = Unflattened(shape)
         else:
@@ -144,7 +144,8 @@ class Interpreter:
             bias = _times(
                 np.broadcast_to(c.reshape(-1), weight.shape[0]), at.get("beta", 1.0)
             )
-        return self._rows(a).times(_times(weight, at.get("alpha", 1.0)), bias)
+        weight = _times(weight, at.get("alpha", 1.0))
+        return self._rows(a).times(str(node), weight, bias)
 
     def matmul(self, node: Node, inputs: list[Value]) -> Value:
         """A B, B constant."""
@@ -153,7 +154,7 @@ class Interpreter:
             return self._elementwise(node, inputs)
         if not _is_weight(b) or b.ndim != 2:
             raise NotKnown
-        return self._rows(a).times(np.ascontiguousarray(b.T), None)
+        return self._rows(a).times(str(node), np.ascontiguousarray(b.T), None)
 
     # ------------------------------------------------------------- elementwise
 
@@ -169,11 +170,11 @@ class Interpreter:
         if node.op != "Unsqueeze":
             _check_constants(inputs, one)
         if node.op in LINES and len(inputs) == 2 and len(variables) == 1:
-            made = self._line(node.op, inputs)
+            made = self._line(node, inputs)
             if made is not None:
                 return made
         if isinstance(one, Rows) and node.op == "Neg":
-            return one.affine(-1.0, 0.0)
+            return one.scaled(str(node), -1.0, 0.0)
         sums = one.sums if isinstance(one, Series) else one
         if not isinstance(sums, Sums):
             raise ValueError("it is applied to no weighted sums")  # noqa: TRY004
@@ -184,29 +185,29 @@ class Interpreter:
         if isinstance(made, list):
             return Series(sums, made)
         before = [name for v in variables if isinstance(v, Sums) for name in v.nodes]
-        nodes = tuple(dict.fromkeys((*before, f"{node.op} {node.name!r}")))
+        nodes = tuple(dict.fromkeys((*before, _name(node))))
         if len(nodes) > _MOST_NODES:
             raise ValueError(f"more than {_MOST_NODES} nodes follow on a layer's sums")
         return replace(sums, poly=made, nodes=nodes)
 
-    def _line(self, op: str, inputs: list[Value]) -> Rows | Sums | None:
+    def _line(self, node: Node, inputs: list[Value]) -> Rows | Sums | None:
         """x + c and the like; None where the algebra is to see a number."""
-        value, constant = inputs
+        value, constant, op, where = *inputs, node.op, str(node)
         if isinstance(value, np.ndarray):
             if op == "Div":
                 return None
             value, constant = constant, value
             if op == "Sub" and isinstance(value, Rows):  # c - x
-                op, value = "Add", value.affine(-1.0, 0.0)
+                op, value = "Add", value.scaled(where, -1.0, 0.0)
         if not isinstance(value, (Rows, Sums)):
             return None
         is_bias = isinstance(value, Sums) and op == "Add" and value.is_product()
         if isinstance(value, Sums) and not is_bias and _number(constant) is not None:
             return None
         if isinstance(value, Sums) and op == "Sub" and constant is inputs[0]:
-            negative = self.algebra("Neg", value.expression)
+            negative = self.algebra("Neg", value.poly)
             op, value = "Add", replace(value, poly=negative)
-        return line(op, value, constant, self.algebra)
+        return line(where, op, value, constant, self.algebra)
 
     def batch_normalization(self, node: Node, inputs: list[Value]) -> Value:
         """BatchNormalization of inference."""
@@ -216,15 +217,30 @@ class Interpreter:
 
     def scaler(self, node: Node, inputs: list[Value]) -> Value:
         """skl2onnx's Scaler."""
-        return scaler(node, inputs[0])
+        if not isinstance(inputs[0], (Rows, Sums)):
+            raise NotKnown
+        return scaler(node, inputs[0], self.algebra)
+
+    def concat(self, node: Node, inputs: list[Value]) -> Value:
+        """1 - p and p, as skl2onnx's classifiers of two classes end."""
+        first, second = inputs
+        both_sums = isinstance(first, Sums) and isinstance(second, Sums)
+        if not both_sums or node.attributes["axis"] not in {1, -1}:
+            raise NotKnown
+        return second.two_classes(first, _name(node), self.algebra)
 
 
 _HANDLERS: dict[str, Callable[[Interpreter, Node, list[Value]], Value]] = {
     "BatchNormalization": Interpreter.batch_normalization,
+    "Concat": Interpreter.concat,
     "Gemm": Interpreter.gemm,
     "MatMul": Interpreter.matmul,
     "ai.onnx.ml.Scaler": Interpreter.scaler,
 }
+
+
+def _name(node: Node) -> str:
+    return f"{node.op} {node.name!r}"
 
 
 def _constant(node: Node, folder: Path | None) -> Array:
@@ -294,4 +310,4 @@ def _argument(value: Value, sums: Sums, takes_arrays: bool) -> Any:  # noqa: FBT
         return number
     if not isinstance(value, Sums) or not value.same_z(sums):
         raise ValueError("it joins two branches of the graph")
-    return value.expression
+    return value.poly

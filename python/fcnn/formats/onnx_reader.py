@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fcnn import _checks
-from fcnn.formats import onnx_graph, plain
+from fcnn.formats import onnx_graph
 from fcnn.formats.onnx_layers import finished
 from fcnn.formats.onnx_nodes import Interpreter
 
@@ -37,6 +37,8 @@ def from_onnx(
       scale`` keeps its digits; elsewhere, BatchNormalization included, they are folded
       into weights and biases. Outputs that are scaled after another activation, as a
       policy's 2 tanh(z), become one more layer with a diagonal weight;
+    - 1 - p and p side by side, p a sigmoid's one output, as classifiers of two classes
+      end: a softmax of two;
     - what does nothing to rows: Cast, Dropout, Identity, Flatten, Reshape. Inputs of
       more dimensions that the model flattens are read as flattened rows.
 
@@ -95,8 +97,7 @@ def from_onnx(
         with np.errstate(all="ignore"):  # what is not finite is refused
             interpreter = Interpreter(graph)
             value = interpreter.value_of(_output(graph, output))
-            made = finished(value, interpreter.algebra)
-        return plain.network(made)
+            return finished(value, interpreter.algebra)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where} cannot be read as a network: {error}") from None
 

@@ -93,7 +93,7 @@ def _flat(value: Any) -> Rows | Sums:
         raise NotKnown
     sizes = value.shape[1:]
     known = [size for size in sizes if size is not None]
-    return Rows((), math.prod(known) if len(known) == len(sizes) else None)
+    return Rows(math.prod(known) if len(known) == len(sizes) else None)
 
 
 # By the operator's name: (opset, node, inputs) -> what its output is.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fcnn.history import History
 
 _RATE = "learning_rate"
+_MOST = 1e300  # beyond, matplotlib's arithmetic overflows: a gap, as of infinity
 
 
 class HistoryDisplay:
@@ -216,6 +217,7 @@ class HistoryDisplay:
 
         look |= {"marker": "." if len(self.epoch) == 1 else "", "label": name}
         numbers = np.array(values, dtype=float)  # None becomes NaN
+        numbers[np.abs(numbers) > _MOST] = np.nan
         arguments = _axes.style(Line2D, look, line_kw)
         (self.lines_[name],) = ax.plot(self.epoch, numbers, **arguments)
 
