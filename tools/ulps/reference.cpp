@@ -85,13 +85,10 @@ R sign(R z) {
   return z > 0 ? one : (z < 0 ? -one : zero);
 }
 
-// x / sqrt(2) = high + low.
-constexpr Long kRootHalf = 0.707106781186547524400844362104849039L;
+constexpr __float128 kRootHalf = 0.707106781186547524400844362104849039Q;
 constexpr Long kTwoPi = 6.283185307179586476925286766559005768L;
-constexpr __float128 kExactRootHalf =
-    static_cast<__float128>(0.70710678118654752440L) +
-    static_cast<__float128>(8.443621048490392848359e-22L);
 
+// The normal distribution's upper tail.
 Doubles tail(Doubles x) { return 0.5 * erfc_(x * static_cast<double>(kRootHalf)); }
 Long tail(Long x) {
   const __float128 u = kRootHalf * static_cast<__float128>(x);
