@@ -1,7 +1,7 @@
 """Print the polynomials of cpp/fcnn/gaussian_tail.hpp (needs mpmath).
 
 The upper tail of the standard normal distribution is Q(x) = e^(-x^2 / 2) R(x) for
-x >= 0. R falls like 1 / x, so (1 + x) R(x) is smooth and bounded, and in
+x >= 0. R falls like 1 / x, so (11/8 + x) R(x) is smooth and bounded, and in
 t = (x - k) / (x + k), which maps [0, inf) to [-1, 1), a short polynomial gives it.
 The map is Shepherd and Laframboise's (Chebyshev approximation of
 (1 + 2x) exp(x^2) erfc(x) in 0 <= x < inf, Mathematics of Computation 36, 1981).
@@ -15,8 +15,8 @@ mp.dps = 40
 
 
 def scaled_tail(x: mpf) -> mpf:
-    """(1 + x) R(x), R(x) = e^(x^2 / 2) erfc(x / sqrt(2)) / 2."""
-    return (1 + x) * exp(x * x / 2) * erfc(x / sqrt(2)) / 2
+    """(11/8 + x) R(x), R(x) = e^(x^2 / 2) erfc(x / sqrt(2)) / 2."""
+    return (mpf(11) / 8 + x) * exp(x * x / 2) * erfc(x / sqrt(2)) / 2
 
 
 def coefficients(k: int, x_max: str, degree: int) -> tuple[list[mpf], mpf]:

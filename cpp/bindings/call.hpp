@@ -174,6 +174,14 @@ struct NetworkHandle {
   std::shared_ptr<Guard> guard = std::make_shared<Guard>();
 };
 
+// f() in the core's floating-point state: for what is computed, and for numbers that
+// are read or converted, before `call`.
+template <class F>
+auto as_core(F f) {
+  const FloatState float_state;
+  return f();
+}
+
 // Runs f(interrupt) with the GIL released, if the work is worth it, and turns Ctrl-C
 // into Python's exception.
 template <class F>

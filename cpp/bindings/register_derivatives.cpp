@@ -36,7 +36,7 @@ void parameter_jacobian_rows(NetworkHandle<T>& self, const py::object& x,
 }
 
 double positive_sum_of_weights(const Samples& samples) {
-  const double sum = sum_of_weights(samples, 0, samples.count);
+  const double sum = as_core([&] { return sum_of_weights(samples, 0, samples.count); });
   if (!(sum > 0)) throw py::value_error("the sample weights must not sum to zero");
   return sum;
 }
@@ -48,7 +48,8 @@ void input_gradient_rows(NetworkHandle<T>& self, const py::object& x,
                          int n_threads) {
   const Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, &y, labels, weight, {});
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const Loss<T> loss =
+      as_core([&] { return find_loss<T>(loss_name, network.output()); });
   const double sum_weight = positive_sum_of_weights(samples);
   T* to = writable<T>(out, samples.count, network.n_in(), "out");
   call(*self.guard, [&](Interrupt& interrupt) {
@@ -63,7 +64,8 @@ py::array_t<T> hessian_vector_product(
     double l2, const py::array_t<T, py::array::c_style>& v, int n_threads) {
   const Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, &y, labels, weight, {});
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const Loss<T> loss =
+      as_core([&] { return find_loss<T>(loss_name, network.output()); });
   const double sum_weight = positive_sum_of_weights(samples);
   if (v.ndim() != 1 || v.shape(0) != network.n_parameters())
     throw py::value_error("v must have shape (" +

@@ -79,6 +79,7 @@ using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
 template <class T>
 Activation<T> elementwise(const std::string& name) {
+  const FloatState float_state;
   const Activation<T> found = find_activation<T>(name);
   if (!found.elementwise())
     throw py::value_error("'" + name + "' does not work number by number");
@@ -154,7 +155,11 @@ void register_lists(py::module_& m) {
   m.def("optimizers", [] { return rules(optimizer_entries()); });
   m.def("schedules", [] { return rules(schedule_entries()); });
   py::class_<Schedule>(m, "Schedule")
-      .def(py::init<const std::string&, const Given&, const std::optional<Given>&>(),
+      .def(py::init([](const std::string& name, const Given& given,
+                       const std::optional<Given>& warm_up) {
+             const FloatState float_state;
+             return Schedule(name, given, warm_up);
+           }),
            "name"_a, "hyperparameters"_a, "warm_up"_a)
       .def(
           "__call__",
@@ -172,8 +177,25 @@ void register_lists(py::module_& m) {
       .def_property_readonly("shape", [](const Csr& self) {
         return py::make_tuple(self.table.rows, self.table.columns);
       });
-  m.def("canonical_activation", canonical_activation, "name"_a);
-  m.def("canonical_loss", canonical_loss, "name"_a);
+  m.def(
+      "canonical_activation",
+      [](const std::string& name) {
+        const FloatState float_state;  // which reading and writing numbers goes by
+        return canonical_activation(name);
+      },
+      "name"_a);
+  m.def(
+      "canonical_loss",
+      [](const std::string& name) {
+        const FloatState float_state;
+        return canonical_loss(name);
+      },
+      "name"_a);
+  m.def("in_default_float_state",
+        [](const py::function& f, const py::args& args, const py::kwargs& kwargs) {
+          const FloatState float_state = FloatState::by_default();
+          return f(*args, **kwargs);
+        });
   m.def("natural_loss", natural_loss, "output"_a);
   m.def("check_loss_output", check_loss_output, "loss"_a, "output"_a);
   m.def("activation_value", activation_value<float>, "name"_a, "z"_a.noconvert());

@@ -26,6 +26,7 @@ NetworkHandle<T> make_network(std::vector<Index> sizes,
     throw py::value_error("expected L + 1 sizes, L activations and L bias flags");
   for (const Index size : sizes)
     if (size < 1) throw py::value_error("sizes must be at least 1");
+  const FloatState float_state;
   return {std::make_shared<Network<T>>(std::move(sizes), activations, bias)};
 }
 
@@ -139,8 +140,9 @@ double run_gradient(NetworkHandle<T>& self, const LossCall& c, py::array_t<T>& g
                     const Observer<T>& observer) {
   Network<T>& network = *self.network;
   const Samples samples = samples_of(network, c.x, &c.y, c.labels, c.weight, {});
-  const Loss<T> loss = find_loss<T>(c.loss, network.output());
-  const double sum_weight = sum_of_weights(samples, 0, samples.count);
+  const Loss<T> loss = as_core([&] { return find_loss<T>(c.loss, network.output()); });
+  const double sum_weight =
+      as_core([&] { return sum_of_weights(samples, 0, samples.count); });
   if (!(sum_weight > 0))
     throw py::value_error("the sample weights must not sum to zero");
   gradient = py::array_t<T>(network.n_parameters());
@@ -205,8 +207,10 @@ double evaluate(NetworkHandle<T>& self, const py::object& x, const py::array& y,
                 int n_threads) {
   Network<T>& network = *self.network;
   const Samples samples = samples_of(network, x, &y, labels, weight, rows);
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
-  const double sum_weight = sum_of_weights(samples, 0, samples.count);
+  const Loss<T> loss =
+      as_core([&] { return find_loss<T>(loss_name, network.output()); });
+  const double sum_weight =
+      as_core([&] { return sum_of_weights(samples, 0, samples.count); });
   if (!(sum_weight > 0))
     throw py::value_error("the sample weights must not sum to zero");
   const Index n_out = network.n_out();
@@ -231,7 +235,8 @@ template <class T>
 void check_target_rows(NetworkHandle<T>& self, const py::array& y, bool labels,
                        const std::string& loss) {
   const Table table = table_of(y, "y");
-  const LossEntry entry = find_loss<T>(loss, self.network->output()).entry;
+  const LossEntry entry =
+      as_core([&] { return find_loss<T>(loss, self.network->output()).entry; });
   call(*self.guard, [&](Interrupt& interrupt) {
     check_targets(table, labels, self.network->n_out(), entry, interrupt);
   });
@@ -250,6 +255,7 @@ void set_standardizer(NetworkHandle<T>& self, std::vector<double> mean,
   if (!fits(mean, scale, network.n_in()) ||
       !fits(target_mean, target_scale, network.n_out()))
     throw py::value_error("expected n_in means and scales, n_out of the targets");
+  const FloatState float_state;
   self.network->set_standardizer({{std::move(mean), std::move(scale)},
                                   {std::move(target_mean), std::move(target_scale)}});
 }

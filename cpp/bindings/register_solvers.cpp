@@ -53,6 +53,7 @@ template <class T, class Solver>
 std::unique_ptr<SolverHandle<Solver>> make(NetworkHandle<T>& network,
                                            const Numbers& hyperparameters) {
   network.guard->check();
+  const FloatState float_state;
   return std::unique_ptr<SolverHandle<Solver>>(new SolverHandle<Solver>{
       make_solver(network.network, hyperparameters, static_cast<Solver*>(nullptr)),
       network.guard, network.guard->trainings()});
@@ -65,7 +66,8 @@ double iterate(SolverHandle<Solver>& self, const py::object& x, const py::array&
                const std::optional<Rows64>& rows, double l1, double l2, int n_threads) {
   Network<T>& network = self.solver.network();
   const Samples samples = samples_of<T>(network, x, &y, labels, weight, rows);
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const Loss<T> loss =
+      as_core([&] { return find_loss<T>(loss_name, network.output()); });
   if (std::exchange(self.training, self.guard->trainings()) != self.guard->trainings())
     self.solver.forget_evaluation();
   return call(*self.guard, [&](Interrupt& interrupt) {

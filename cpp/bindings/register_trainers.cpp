@@ -23,6 +23,7 @@ std::unique_ptr<TrainerHandle<T>> make_trainer(NetworkHandle<T>& network,
                                                const Given& hyperparameters,
                                                const Schedule& schedule) {
   network.guard->check();
+  const FloatState float_state;
   return std::unique_ptr<TrainerHandle<T>>(new TrainerHandle<T>{
       Trainer<T>(network.network, optimizer, hyperparameters, schedule),
       network.guard});
@@ -40,7 +41,8 @@ py::tuple epoch(TrainerHandle<T>& self, const py::object& x, const py::array& y,
   // the rows are checked when an epoch begins, not for each batch of it again
   const Samples samples =
       samples_of<T>(network, x, &y, labels, weight, rows, first_batch == 0);
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const Loss<T> loss =
+      as_core([&] { return find_loss<T>(loss_name, network.output()); });
   options.first_batch = first_batch;
   options.last_batch = last_batch;
   T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
@@ -59,7 +61,8 @@ py::tuple step(TrainerHandle<T>& self, const py::object& x, const py::array& y,
                Index first_sample, std::optional<py::array>& outputs) {
   Network<T>& network = self.trainer.network();
   const Samples samples = samples_of<T>(network, x, &y, labels, weight, {});
-  const Loss<T> loss = find_loss<T>(loss_name, network.output());
+  const Loss<T> loss =
+      as_core([&] { return find_loss<T>(loss_name, network.output()); });
   T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
                   : nullptr;
   const EpochSums sums = call(*self.guard, [&](Interrupt& interrupt) {

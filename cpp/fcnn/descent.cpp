@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "fcnn/optimizers.hpp"
 #include "fcnn/thread_team.hpp"
@@ -112,17 +113,33 @@ double Descent<T>::add_penalties(const Penalties& penalties, int parts) {
   return sum_of_penalties(penalties);
 }
 
+namespace {
+
+// |unit x|^2.
+template <class T>
+double sum_of_squares(const Vector<T>& x, double unit) {
+  std::array<double, 8> squares{};
+  for (Index i = 0; i < x.size(); ++i) {
+    const double part = static_cast<double>(x[i]) * unit;
+    squares[static_cast<std::size_t>(i) % squares.size()] += part * part;
+  }
+  double total = 0;
+  for (const double square : squares) total += square;
+  return total;
+}
+
+}  // namespace
+
 template <class T>
 void Descent<T>::clip_norm(double bound) {
   // in double, whatever T: squares overflow where clipping is needed most
-  std::array<double, 8> squares{};
-  for (Index i = 0; i < gradient_.size(); ++i) {
-    const auto g = static_cast<double>(gradient_[i]);
-    squares[static_cast<std::size_t>(i) % squares.size()] += g * g;
+  double squares = sum_of_squares(gradient_, 1);
+  if (!std::isfinite(squares)) {  // even there: once more, smaller
+    constexpr double unit = 0x1p-600;
+    squares = sum_of_squares(gradient_, unit);
+    bound *= unit;
   }
-  double sum_of_squares = 0;
-  for (const double square : squares) sum_of_squares += square;
-  const double norm = std::sqrt(sum_of_squares);
+  const double norm = std::sqrt(squares);
   if (norm <= bound) return;
   const Pack<T> scale(static_cast<T>(bound / norm));
   for (Index i = 0; i < gradient_.size(); i += Pack<T>::size)
@@ -158,11 +175,29 @@ void Descent<T>::update(const Updater<T>& updater, int parts) {
   });
 }
 
+namespace {
+
+// Of the weights into some nodes of strip s, each times unit.
+template <class T>
+Pack<T> sum_of_squares(const Strips<T>& w, Index s, Index first, Pack<T> unit) {
+  Pack<T> squares(T(0));
+  for (Index j = 0; j < w.columns; ++j) {
+    const Pack<T> x = Pack<T>::load(w.column(s, j) + first) * unit;
+    squares = fma(x, x, squares);
+  }
+  return squares;
+}
+
+}  // namespace
+
 // Srivastava et al., Dropout, JMLR 15, 2014, section 5.1. Shared out by strips of
 // nodes.
 template <class T>
 void Descent<T>::limit_norms(double bound, int parts) {
   const Pack<T> one(T(1)), most(static_cast<T>(bound));
+  const Pack<T> infinity(std::numeric_limits<T>::infinity());
+  constexpr int half = std::numeric_limits<T>::max_exponent / 2;
+  const Pack<T> unit(std::ldexp(T(1), -half - 16));
   ThreadTeam::run(parts, [&](int part) {
     for (Index l = 1; l <= network_.depth(); ++l) {
       const Strips<T> w = layout_.weight(parameters_, l);
@@ -170,12 +205,13 @@ void Descent<T>::limit_norms(double bound, int parts) {
       for (Index s = mine.first; s < mine.last; ++s) {
         bool changed = false;
         for (Index i = 0; i < Strips<T>::width; i += Pack<T>::size) {
-          Pack<T> squares(T(0));
-          for (Index j = 0; j < w.columns; ++j) {
-            const Pack<T> x = Pack<T>::load(w.column(s, j) + i);
-            squares = fma(x, x, squares);
+          const Pack<T> squares = sum_of_squares(w, s, i, one);
+          Pack<T> factor = at_most(quotient(most, sqrt(squares)), one);
+          if (!std::isfinite(sum(squares))) {  // some overflow: once more, smaller
+            const Pack<T> small = sum_of_squares(w, s, i, unit);
+            factor = select(squares < infinity, factor,
+                            at_most(quotient(most * unit, sqrt(small)), one));
           }
-          const Pack<T> factor = at_most(quotient(most, sqrt(squares)), one);
           if (!(sum(factor) < static_cast<T>(Pack<T>::size))) continue;
           changed = true;
           for (Index j = 0; j < w.columns; ++j) {

@@ -14,10 +14,13 @@ namespace fcnn {
 
 class FloatState {
  public:
-  FloatState() noexcept : saved_(get()) { set(kWanted); }
+  FloatState() noexcept : FloatState(kWanted) {}
   ~FloatState() { set(saved_); }
   FloatState(const FloatState&) = delete;
   FloatState& operator=(const FloatState&) = delete;
+
+  // The state that a process begins with: for Python's own arithmetic.
+  static FloatState by_default() noexcept { return FloatState(kDefault); }
 
   // f() under the caller's state: for code of others that is called from within.
   template <class F>
@@ -35,13 +38,13 @@ class FloatState {
   // MXCSR: all exceptions masked (0x1f80), flush to zero (1 << 15), subnormals are zero
   // (1 << 6), rounding bits 13 and 14 zero: to nearest.
   using Word = unsigned int;
-  static constexpr Word kWanted = 0x1f80u | 0x8000u | 0x0040u;
+  static constexpr Word kDefault = 0x1f80u, kWanted = kDefault | 0x8000u | 0x0040u;
   static Word get() noexcept { return _mm_getcsr(); }
   static void set(Word word) noexcept { _mm_setcsr(word); }
 #elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
   // FPCR: flush to zero (1 << 24), rounding bits 22 and 23 zero: to nearest.
   using Word = std::uint64_t;
-  static constexpr Word kWanted = Word{1} << 24;
+  static constexpr Word kDefault = 0, kWanted = Word{1} << 24;
   static Word get() noexcept {
     Word word;
     asm volatile("mrs %0, fpcr" : "=r"(word));
@@ -50,10 +53,11 @@ class FloatState {
   static void set(Word word) noexcept { asm volatile("msr fpcr, %0" : : "r"(word)); }
 #else
   using Word = int;
-  static constexpr Word kWanted = 0;
+  static constexpr Word kDefault = 0, kWanted = 0;
   static Word get() noexcept { return 0; }
   static void set(Word) noexcept {}
 #endif
+  explicit FloatState(Word word) noexcept : saved_(get()) { set(word); }
   Word saved_;
 };
 

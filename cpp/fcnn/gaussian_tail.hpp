@@ -26,33 +26,33 @@ struct ExactProduct {
   }
 };
 
-// (1 + x) R(x) as a polynomial in t = (x - k) / (x + k), 0 <= x <= x_max, beyond which
-// Q is below the smallest normal number. tools/gaussian_tail_coefficients.py prints
-// these.
+// (c + x) R(x) as a polynomial in t = (x - k) / (x + k), 0 <= x <= x_max, beyond which
+// Q is below the smallest normal number. With c = 11/8 it is almost flat at x = 0,
+// where t is least exact. tools/gaussian_tail_coefficients.py prints these.
 template <class T>
 struct GaussianTailConstants;
 
 template <>
 struct GaussianTailConstants<float> {
-  static constexpr float k = 4.0f, x_max = 14.5f;
-  static constexpr float series[] = {0.472053206f,    -0.0967034679f,   0.0139996304f,
-                                     0.0286000275f,   -0.0321977281f,   0.0179395481f,
-                                     -0.00500252108f, -0.000300497001f, 0.000691233524f,
-                                     -6.57207547e-5f, -7.39324634e-5f};
+  static constexpr float c = 1.375f, k = 4.0f, x_max = 14.5f;
+  static constexpr float series[] = {0.507457197f,    -0.160602617f,   0.0606418494f,
+                                     0.00170986065f,  -0.0206233503f,  0.0147539461f,
+                                     -0.00481321539f, -5.71479246e-5f, 0.000625998766f,
+                                     -8.68333805e-5f, -7.12716117e-5f};
 };
 
 template <>
 struct GaussianTailConstants<double> {
-  static constexpr double k = 5.0, x_max = 39.0;
+  static constexpr double c = 1.375, k = 5.0, x_max = 39.0;
   static constexpr double series[] = {
-      0.46151582985003777,    -0.091552281834008813,  0.031030368425963229,
-      0.010002352385205081,   -0.026401042966294958,  0.024536963244459763,
-      -0.015170415402485998,  0.0065220006562448458,  -0.0016760723488506492,
-      7.7916912001437581e-6,  0.00018233420251531397, -5.3608038145015821e-5,
-      -9.8964688962813401e-6, 9.0612057953971219e-6,  -6.8956834512062498e-8,
-      -1.3100089700228853e-6, 1.2471420099248940e-7,  1.9896232929933336e-7,
-      -2.1958115388923181e-8, -3.2085754970955957e-8, 3.5281572897395849e-10,
-      4.0376458134958437e-9,  7.7194626715840142e-10};
+      0.49036056921566514,    -0.14534886505801330,   0.074556172883214465,
+      -0.020329101588842697,  -0.0084552858597312383, 0.015756750561575082,
+      -0.011798651446013888,  0.0056299340224867156,  -0.0015937408222520949,
+      5.8145507472611208e-5,  0.00015967389652857368, -5.3247548406788007e-5,
+      -7.4048111489385212e-6, 8.5849273293787706e-6,  -3.2211092152631572e-7,
+      -1.2187533198427318e-6, 1.5362921674503025e-7,  1.8427289159065199e-7,
+      -2.6081624879784029e-8, -2.9950861785646904e-8, 1.0381522357039037e-9,
+      3.8234648061126301e-9,  6.8469117758654501e-10};
 };
 
 // R(x) and e^(-x^2 / 2) of |x|, which is cut off at x_max.
@@ -66,10 +66,14 @@ struct GaussianTail {
  private:
   GaussianTail(Pack<T> x, int) {
     using C = GaussianTailConstants<T>;
-    const Pack<T> k(C::k), one(T(1)), minus_half(T(-0.5));
-    r = polynomial((x - k) / (x + k), C::series) / (one + x);
+    const Pack<T> c(C::c), k(C::k), minus_half(T(-0.5)), d = c + x;
+    r = polynomial((x - k) / (x + k), C::series) / d;
+    // c + x = d + d_low exactly, as c has few digits; 1 / (d + d_low) =
+    // e^(-d_low / d) / d, where 1 / d is about 1.85 r
+    const Pack<T> d_low = x - (d - c);
     const ExactProduct<T> square(x, x);
-    e = reduced_exp(square.high * minus_half, square.low * minus_half);
+    e = reduced_exp(square.high * minus_half,
+                    fma(d_low * Pack<T>(T(-1.85)), r, square.low * minus_half));
   }
 };
 

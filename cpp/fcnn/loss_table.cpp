@@ -103,11 +103,14 @@ void natural_cross_entropy(const LossBatch<T>& batch, T) {
     const T* yj = batch.y.column(0, j);
     const LogSumExp<T> lse(batch.z, j);
     const Pack<T> maximum(lse.maximum), log_sum = log(Pack<T>(lse.sum));
-    Pack<T> total(T(0));
+    const Pack<T> zero(T(0));
+    Pack<T> total = zero;
     for_each_pack(batch.a, [&](Index at, Pack<T> mask) {
       const Pack<T> y = mask & Pack<T>::load(yj + at);
       const Pack<T> z = mask & Pack<T>::load(zj + at);
-      total = total + y * ((maximum - z) + log_sum);
+      // the distance may be infinite, and counts for nothing where y is 0
+      const Pack<T> distance = select(y == zero, zero, maximum - z);
+      total = total + y * (distance + log_sum);
     });
     batch.value[j] = sum(total, batch.a.features);
     if (!batch.delta.data) continue;

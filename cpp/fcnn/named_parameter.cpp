@@ -1,6 +1,7 @@
 #include "fcnn/named_parameter.hpp"
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
 #include <limits>
 #include <locale>
@@ -12,10 +13,27 @@ namespace fcnn {
 
 namespace {
 
+// Numbers are read and written by the C library, which rounds as its own state says: on
+// x86 that of the x87 unit, which FloatState leaves alone.
+class RoundToNearest {
+ public:
+  RoundToNearest() {
+    std::fegetenv(&saved_);
+    std::fesetround(FE_TONEAREST);
+  }
+  ~RoundToNearest() { std::fesetenv(&saved_); }
+  RoundToNearest(const RoundToNearest&) = delete;
+  RoundToNearest& operator=(const RoundToNearest&) = delete;
+
+ private:
+  std::fenv_t saved_;
+};
+
 // Python's spelling of a number, whatever the process's locale.
 std::optional<double> parse_number(const std::string& text) {
   if (text.empty() || text.find_first_not_of("0123456789.eE+-") != std::string::npos)
     return std::nullopt;
+  const RoundToNearest nearest;
   std::istringstream in(text);
   in.imbue(std::locale::classic());
   double value = 0;
@@ -27,6 +45,7 @@ std::optional<double> parse_number(const std::string& text) {
 
 // The fewest digits that read back as the same number.
 std::string shortest(double value) {
+  const RoundToNearest nearest;
   for (int digits = 1;; ++digits) {
     std::ostringstream out;
     out.imbue(std::locale::classic());

@@ -1,5 +1,6 @@
 #include "fcnn/trainer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -146,9 +147,9 @@ EpochSums Trainer<T>::run_batches(const Samples& ordered, Index first_batch,
         work.run(pass, interrupt);
       }
     }
-    if (!parameters_finite()) throw Divergence(last_batch - 1);
+    if (!all_finite()) throw Divergence(last_batch - 1);
   } catch (const Interrupted&) {
-    parameters_finite() ? store() : void(optimizer_.state = before_);
+    all_finite() ? store() : void(optimizer_.state = before_);
     throw;
   } catch (const Divergence&) {
     optimizer_.state = before_;
@@ -187,9 +188,12 @@ void Trainer<T>::store() {
 }
 
 template <class T>
-bool Trainer<T>::parameters_finite() {
+bool Trainer<T>::all_finite() {
   const Eigen::Map<const Vector<T>> theta(engine_->parameters(), layout_.size());
-  return theta.allFinite();
+  const auto& moments = optimizer_.state.moments;
+  // an infinite second moment would hold its parameter where it is for ever
+  return theta.allFinite() && std::all_of(moments.begin(), moments.end(),
+                                          [](const auto& m) { return m.allFinite(); });
 }
 
 template <class T>

@@ -85,7 +85,7 @@ class Trainer {
                         const Draws& draws, EpochSums sums,
                         const Observer<T>& keep_outputs, Interrupt& interrupt);
   void store();
-  bool parameters_finite();
+  bool all_finite();
 
   std::shared_ptr<Network<T>> network_;
   ParameterStrips<T> layout_;

@@ -9,9 +9,11 @@ import numpy as np
 
 from fcnn import _checks
 from fcnn._data import Rows
+from fcnn._float_state import by_default
 from fcnn._types import Array
 
 
+@by_default
 def factors(class_weight: Any, rows: Rows, train: Array | None) -> Array:
     """Each row's factor: a dict's, or ``"balanced"`` counted over the rows `train`."""
     classes, n_classes = _classes(rows)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _foreign, _frames
+from fcnn._float_state import by_default
 from fcnn._sparse import SparseRows, is_sparse, sparse_rows
 from fcnn._types import Array
 
@@ -51,6 +52,7 @@ class Rows:
         """The sample weights of the rows, or None."""
         return self.weight if rows is None or self.weight is None else self.weight[rows]
 
+    @by_default
     def weighted(self, factor: Array) -> Rows:
         """The same rows with their weights multiplied by a factor each."""
         with np.errstate(over="ignore"):  # to infinity, which is refused below

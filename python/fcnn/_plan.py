@@ -20,6 +20,7 @@ from fcnn import (
     optimizers,
 )
 from fcnn import metrics as _metrics
+from fcnn._float_state import by_default
 from fcnn._types import Array
 from fcnn.callbacks import Callback
 
@@ -94,6 +95,7 @@ class Plan:
     order: Callable[[], Array] | None = None  # of each epoch's rows, from outside
 
     @property
+    @by_default
     def penalties(self) -> tuple[float, float]:
         """l1 and l2 of C over all of the training rows."""
         step = self.step
@@ -313,6 +315,7 @@ def _check_validation(net: Network, data: Any, loss: str) -> _data.Rows:
     return rows
 
 
+@by_default
 def _split(n: int, fraction: float, seed: int) -> tuple[Array, Array]:
     """The training rows and the held-out ones; they depend on seed and n alone."""
     count = max(1, round(n * fraction))

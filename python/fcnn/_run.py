@@ -10,6 +10,7 @@ import numpy as np
 
 from fcnn import _batches, _checks, _core, checkpoint
 from fcnn._base import TrainingState
+from fcnn._float_state import by_default
 from fcnn._types import Array
 from fcnn.errors import TrainingDiverged
 from fcnn.history import History
@@ -163,7 +164,7 @@ class Run:
                     )
                 except ValueError as error:
                     raise ValueError(f"batch {self.batch}: {error}") from None
-            self._sums = self._sums[0] + loss, self._sums[1] + weight
+            self._sums = _added(self._sums, (loss, weight))
             if outputs is not None:
                 # a copy: the caller may fill the same array with the next batch
                 targets = np.array(rows.targets())
@@ -210,6 +211,7 @@ class Run:
             if callback.every_batches and done % callback.every_batches == 0:
                 getattr(callback, hook)(batch, *(dict(log) for log in logs or ({},)))
 
+    @by_default
     def _logs(self) -> dict[str, float]:
         loss, weight = self._sums
         return {"loss": loss / weight if weight > 0.0 else 0.0}
@@ -361,3 +363,8 @@ class Run:
             for callback in checkpoint.with_state(self.plan):
                 _, state = left.pop(0)  # `Saved.check` has compared the names
                 callback.set_state(state)
+
+
+@by_default
+def _added(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    return a[0] + b[0], a[1] + b[1]

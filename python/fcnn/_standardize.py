@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _data
+from fcnn._float_state import by_default
 from fcnn._sparse import SparseRows
 from fcnn._types import Array
 
@@ -133,6 +134,7 @@ def check_standardizer(value: Any, architecture: Architecture) -> None:
         )
 
 
+@by_default
 def learn(
     architecture: Architecture, rows: _data.Rows, train: Array, weight: Array | None
 ) -> Standardizer:

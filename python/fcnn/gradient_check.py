@@ -9,6 +9,7 @@ import numpy as np
 
 from fcnn import _core, config
 from fcnn._architecture import Architecture
+from fcnn._float_state import by_default
 from fcnn._sparse import SparseRows
 from fcnn._standardize import Standardizer
 from fcnn._types import Array
@@ -62,6 +63,7 @@ class GradientCheck:
         return "\n".join(lines)
 
 
+@by_default
 def check_gradient(
     architecture: Architecture,
     standardizer: Standardizer | None,

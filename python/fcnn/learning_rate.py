@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks, _core, _data, _plan, _standardize, optimizers
+from fcnn._float_state import by_default
 from fcnn._types import Array, Inputs
 from fcnn.errors import TrainingDiverged
 from fcnn.schedules import Exponential
@@ -228,15 +229,27 @@ def lr_range_test(
             if t == 0:
                 raise
             break
-        mean = beta * mean + (1.0 - beta) * losses[-1]
-        smoothed.append(mean / (1.0 - beta ** (t + 1)))
-        best = min(smoothed)
-        if smoothed[-1] > best + (factor - 1.0) * abs(best):
+        mean, corrected = _smoothed(mean, beta, losses[-1], t)
+        smoothed.append(corrected)
+        if _is_above(corrected, min(smoothed), factor):
             break
     rates = [schedule(t) for t in range(len(losses))]
     return LRRangeTest(np.array(rates), np.array(losses), np.array(smoothed))
 
 
+@by_default
+def _smoothed(mean: float, beta: float, loss: float, t: int) -> tuple[float, float]:
+    """The running mean, and what it is without its start at 0."""
+    mean = beta * mean + (1.0 - beta) * loss
+    return mean, mean / (1.0 - beta ** (t + 1))
+
+
+@by_default
+def _is_above(value: float, best: float, factor: float) -> bool:
+    return value > best + (factor - 1.0) * abs(best)
+
+
+@by_default
 def _rising(min_lr: Any, max_lr: Any, steps: int) -> Exponential:
     """From min_lr at t = 0 to max_lr at t = steps - 1."""
     low, high = _checks.positive("min_lr", min_lr), _checks.positive("max_lr", max_lr)

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from fcnn import _checks
+from fcnn._float_state import by_default
 from fcnn._types import Array
 
 
@@ -83,11 +84,11 @@ def r2(y: Array, a: Array, w: Array | None) -> float:
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("accuracy", "max", accuracy),
-    Metric("mse", "min", mse),
-    Metric("rmse", "min", rmse),
-    Metric("mae", "min", mae),
-    Metric("r2", "max", r2),
+    Metric("accuracy", "max", by_default(accuracy)),
+    Metric("mse", "min", by_default(mse)),
+    Metric("rmse", "min", by_default(rmse)),
+    Metric("mae", "min", by_default(mae)),
+    Metric("r2", "max", by_default(r2)),
 )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from fcnn import _core, _standardize
+from fcnn._float_state import by_default
 from fcnn._progress import Progress
 from fcnn._run import Run
 from fcnn.errors import TrainingDiverged
@@ -71,7 +72,12 @@ def run_step(net: Network, step: Step) -> float:
             net._loss, net._optimizer, net._trainer = before
             raise
         net._stream_steps += 1
-        return loss / weight if weight > 0.0 else 0.0
+        return _mean(loss, weight)
+
+
+@by_default
+def _mean(total: float, weight: float) -> float:
+    return total / weight if weight > 0.0 else 0.0
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fcnn import _checks
+from fcnn._float_state import by_default
 from fcnn.callbacks._monitor import Mode, MonitorCallback
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self._wait = state["wait"]
         self._cooldown_left = state["cooldown_left"]
 
+    @by_default
     def _reduce(self, epoch: int) -> None:
         lr = self.network.learning_rate
         if lr is None:
