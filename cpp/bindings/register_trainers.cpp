@@ -15,6 +15,7 @@ template <class T>
 struct TrainerHandle {
   Trainer<T> trainer;
   std::shared_ptr<Guard> guard;
+  Index rows_checked_for = -1;  // so many rows of X
 };
 
 template <class T>
@@ -38,9 +39,12 @@ py::tuple epoch(TrainerHandle<T>& self, const py::object& x, const py::array& y,
                 EpochOptions options, Index first_batch, Index last_batch,
                 std::pair<double, double> sums, std::optional<py::array>& outputs) {
   Network<T>& network = self.trainer.network();
-  // the rows are checked when an epoch begins, not for each batch of it again
-  const Samples samples =
-      samples_of<T>(network, x, &y, labels, weight, rows, first_batch == 0);
+  const Samples samples = samples_of<T>(network, x, &y, labels, weight, rows, false);
+  // when an epoch begins, and where a callback has resized X: not for each batch again
+  if (first_batch == 0 || self.rows_checked_for != samples.x.rows) {
+    check_row_numbers(samples);
+    self.rows_checked_for = samples.x.rows;
+  }
   const Loss<T> loss =
       as_core([&] { return find_loss<T>(loss_name, network.output()); });
   options.first_batch = first_batch;

@@ -11,6 +11,15 @@ namespace fcnn::bindings {
 using Weights64 = py::array_t<double, py::array::c_style>;
 using Rows64 = py::array_t<std::int64_t, py::array::c_style>;
 
+// ValueError where one is not a row of X.
+inline void check_row_numbers(const Samples& samples) {
+  for (Index i = 0; samples.rows && i < samples.count; ++i)
+    if (samples.rows[i] < 0 || samples.rows[i] >= samples.x.rows)
+      throw py::value_error("rows must be from 0 to " +
+                            std::to_string(samples.x.rows - 1) + ", got " +
+                            std::to_string(samples.rows[i]));
+}
+
 // ValueError where shapes do not go together; the arrays must outlive the result.
 template <class T>
 Samples samples_of(const Network<T>& network, const py::object& x, const py::array* y,
@@ -42,11 +51,7 @@ Samples samples_of(const Network<T>& network, const py::object& x, const py::arr
     if (rows->ndim() != 1) throw py::value_error("rows must have 1 dimension");
     samples.rows = rows->data();
     samples.count = rows->shape(0);
-    for (Index i = 0; check_rows && i < samples.count; ++i)
-      if (samples.rows[i] < 0 || samples.rows[i] >= samples.x.rows)
-        throw py::value_error("rows must be from 0 to " +
-                              std::to_string(samples.x.rows - 1) + ", got " +
-                              std::to_string(samples.rows[i]));
+    if (check_rows) check_row_numbers(samples);
   }
   return samples;
 }

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "fcnn/optimizer.hpp"
@@ -12,14 +13,23 @@ namespace fcnn::bindings {
 
 namespace py = pybind11;
 
+// pybind11 goes on with null where Python had no memory.
+inline py::object made(py::object object) {
+  if (!object) throw py::error_already_set();
+  return object;
+}
+
 template <class T>
 py::dict state_dict(const typename Optimizer<T>::State& state) {
   py::list moments;
-  for (const Vector<T>& moment : state.moments)
-    moments.append(py::array_t<T>(moment.size(), moment.data()));
+  for (const Vector<T>& moment : state.moments) {
+    py::array_t<T> copy(moment.size());
+    std::copy_n(moment.data(), moment.size(), copy.mutable_data());
+    moments.append(copy);
+  }
   py::dict result;
-  result["step"] = state.step;
-  result["scalars"] = state.scalars;
+  result["step"] = made(py::cast(state.step));
+  result["scalars"] = made(py::cast(state.scalars));
   result["moments"] = moments;
   return result;
 }

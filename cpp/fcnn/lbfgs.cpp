@@ -102,7 +102,7 @@ Vector<T> Lbfgs<T>::direction(bool with_memory) const {
 
 template <class T>
 double Lbfgs<T>::iterate(const FullBatch<T>& task, Interrupt& interrupt) {
-  finished_.clear();
+  finished_ = "";
   const Index size = std::min(task.samples.count, kChunk);
   if (!engine_ || engine_batch_ < size) {
     engine_ = std::make_unique<Engine<T>>(*network_, size, true);
@@ -165,12 +165,12 @@ void Lbfgs<T>::accept(Point next, bool with_memory) {
   const double moved = dot(s, now_.gradient);  // g's = a g'd
   Pair pair(std::move(s), std::move(y));
 
-  if (!with_memory) pairs_.clear();
+  const std::size_t forgotten = with_memory ? 0 : pairs_.size();
   // without curvature along s the pair would not keep H positive definite
-  if (pair.s_y > std::numeric_limits<double>::epsilon() * -moved) {
-    pairs_.push_back(std::move(pair));
-    if (pairs_.size() > static_cast<std::size_t>(options_.memory)) pairs_.pop_front();
-  }
+  if (pair.s_y > std::numeric_limits<double>::epsilon() * -moved)
+    pairs_.push_back(std::move(pair));  // the last that may find no memory
+  pairs_.erase(pairs_.begin(), pairs_.begin() + static_cast<std::ptrdiff_t>(forgotten));
+  if (pairs_.size() > static_cast<std::size_t>(options_.memory)) pairs_.pop_front();
   const double fall = now_.c - next.c;
   const double scale = std::max({std::abs(now_.c), std::abs(next.c), 1.0});
   now_ = std::move(next);

@@ -34,7 +34,7 @@ class Lbfgs {
 
   Network<T>& network() { return *network_; }
   // Why there is nothing more to do; empty: there is.
-  const std::string& finished() const { return finished_; }
+  const char* finished() const { return finished_; }
   std::int64_t evaluations() const { return evaluations_; }
 
   // step: iterations; moments: s and y of each pair, the oldest first, laid out as
@@ -70,7 +70,7 @@ class Lbfgs {
   std::int64_t steps_ = 0, evaluations_ = 0;
   bool known_ = false;
   Point now_;  // if known
-  std::string finished_;
+  const char* finished_ = "";  // no string: it is set after the step, and must not fail
 };
 
 }  // namespace fcnn

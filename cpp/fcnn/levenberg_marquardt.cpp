@@ -72,7 +72,7 @@ bool LevenbergMarquardt<T>::solve(double mu, double l2, const Vector<double>& gr
 
 template <class T>
 double LevenbergMarquardt<T>::iterate(const FullBatch<T>& task, Interrupt& interrupt) {
-  finished_.clear();
+  finished_ = "";
   task.sum_weight();
   const double f = factor_of(task.loss.entry.name, network_->n_out());
   const double l2 = task.penalties.l2;

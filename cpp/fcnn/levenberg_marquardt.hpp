@@ -41,7 +41,7 @@ class LevenbergMarquardt {
 
   Network<T>& network() { return *network_; }
   // Why there is nothing more to do; empty: there is.
-  const std::string& finished() const { return finished_; }
+  const char* finished() const { return finished_; }
   std::int64_t evaluations() const { return evaluations_; }  // of C, or of J too
 
   // step: steps made; scalars: mu.
@@ -65,7 +65,7 @@ class LevenbergMarquardt {
   Matrix<double> factor_;
   double mu_;
   std::int64_t steps_ = 0, evaluations_ = 0;
-  std::string finished_;
+  const char* finished_ = "";  // no string: it is set after the step, and must not fail
 };
 
 }  // namespace fcnn

@@ -32,14 +32,11 @@ class Pool {
     for (std::thread& worker : workers_) worker.join();
   }
 
-  void run(int n, const PartWork& work) {
-    const auto count = static_cast<std::size_t>(n);
+  // False, and nothing done, where the system has no more threads.
+  bool run(int n, const PartWork& work) {
     {
       std::lock_guard lock(mutex_);
-      while (workers_.size() + 1 < count) {
-        const int part = static_cast<int>(workers_.size()) + 1;
-        workers_.emplace_back([this, part, now = round_.load()] { serve(part, now); });
-      }
+      if (!grow(static_cast<std::size_t>(n) - 1)) return false;
       work_ = &work;
       n_ = n;
       error_ = nullptr;
@@ -52,9 +49,22 @@ class Pool {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return pending_.load() == 0; });
     if (error_) std::rethrow_exception(error_);
+    return true;
   }
 
  private:
+  bool grow(std::size_t count) {
+    try {
+      while (workers_.size() < count) {
+        const int part = static_cast<int>(workers_.size()) + 1;
+        workers_.emplace_back([this, part, now = round_.load()] { serve(part, now); });
+      }
+    } catch (const std::exception&) {  // of memory for a stack there may be too little
+      return false;
+    }
+    return true;
+  }
+
   // Some tens of microseconds: the phases of a step follow each other that closely, and
   // a sleeping thread takes longer to wake. A core that is wanted elsewhere is given
   // away.
@@ -171,9 +181,11 @@ void ThreadTeam::run_parts(int n, const PartWork& work) {
     Shared& mine = shared();
     if (const Use use(mine); use) {
       if (!mine.pool) mine.pool = std::make_unique<Pool>();
-      runs.fetch_add(1);
-      parts.fetch_add(n - 1);
-      return mine.pool->run(n, work);
+      if (mine.pool->run(n, work)) {
+        runs.fetch_add(1);
+        parts.fetch_add(n - 1);
+        return;
+      }
     }
   }
   for (int part = 0; part < n; ++part) work(part);

@@ -295,10 +295,14 @@ class NetworkBase:
     def _set_training_state(self, state: TrainingState) -> None:
         if state.theta.shape != self._theta.shape or state.theta.dtype != self._dtype:
             raise ValueError("the state is another network's: theta does not fit")
-        self._theta[...] = state.theta
-        self._trainer = self._optimizer = None
+        optimizer = trainer = None
         if state.optimizer is not None and state.trainer is not None:
-            self._trainer_for(state.optimizer).set_state(state.trainer)
+            optimizer = state.optimizer
+            trainer = optimizer.new_trainer(self._engine)
+            trainer.set_state(state.trainer)
+        # all or nothing: what follows needs no memory
+        self._theta[...] = state.theta
+        self._optimizer, self._trainer = optimizer, trainer
 
     def __getstate__(self) -> dict[str, Any]:
         return {

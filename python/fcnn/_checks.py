@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ import numpy as np
 
 def shown(value: object) -> str:
     """`value` as an error message shows it: its repr, cut short."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 (the message is about something else)
+        text = f"<a {type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -33,6 +37,20 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
 def seed(name: str, value: Any) -> int:
     """`value` as a seed: an integer of 64 bits."""
     return integer(name, value, 0, 2**64 - 1)
+
+
+def instance(name: str, value: Any, *kinds: type) -> None:
+    """Refuses what is an object of none of these classes."""
+    if not isinstance(value, kinds):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{name} must be a {expected}, not {shown(value)}")
+
+
+def mapping(name: str, value: Any) -> Mapping[Any, Any]:
+    """`value` as a mapping."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping, not {shown(value)}")
+    return value
 
 
 def flag(name: str, value: Any) -> bool:
@@ -60,8 +78,13 @@ def path(name: str, value: Any) -> str:
 
 def real(name: str, value: Any) -> float:
     """`value` as a finite float; no bool, string or array."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
     try:
-        if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) != 0:
+        if (
+            isinstance(value, (bool, complex, str, bytes, bytearray))
+            or kind in tuple("bcOSUMm")
+            or np.ndim(value) != 0
+        ):
             raise TypeError
         number = float(value)
     except OverflowError:

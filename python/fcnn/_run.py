@@ -67,7 +67,8 @@ class Run:
             if not self._stepped:
                 for name, value in before.items():
                     setattr(net, name, value)
-                net._set_standardizer(standardizer)
+                if net.standardizer is not standardizer:
+                    net._set_standardizer(standardizer)
                 if theta is not None:
                     net.parameters[...] = theta
             raise

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fcnn import _safetensors
 from fcnn._atomic import replace_file
 from fcnn._types import Array
 
@@ -24,12 +25,10 @@ _MARKS = ({"tensor"}, {"float"}, {"dict"})
 
 def write(path: str | os.PathLike[str], key: str, tree: Any) -> None:
     """Writes the tree to a file that appears whole or not at all."""
-    from safetensors.numpy import save
-
     tensors: dict[str, Array] = {}
     text = json.dumps(_encode(tree, "", tensors), allow_nan=False)
     metadata = {key: text, "checksum": _checksum(text, tensors)}
-    replace_file(path, save(tensors, metadata=metadata))
+    replace_file(path, _safetensors.save(tensors, metadata))
 
 
 def read(path: str | os.PathLike[str], key: str) -> Any:
@@ -37,20 +36,15 @@ def read(path: str | os.PathLike[str], key: str) -> Any:
 
     OSError where the file cannot be read, ValueError where it is no such file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     data = Path(path).read_bytes()
     try:
-        tensors = load(data)
-        length = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        tensors, metadata = _safetensors.load(data)
         if key not in metadata:
             raise ValueError(f"its metadata has nothing under the key {key!r}")
         if metadata.get("checksum") != _checksum(metadata[key], tensors):
             raise ValueError("it is damaged: its checksum is another")
         return _decode(json.loads(metadata[key]), tensors)
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is no {key}: {error}") from None
 
 

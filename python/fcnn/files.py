@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from fcnn import _architecture, _checks
+from fcnn import _architecture, _checks, _safetensors
 from fcnn._architecture import Architecture
 from fcnn._atomic import replace_file
 from fcnn._base import check_loss
@@ -64,10 +64,8 @@ def write(
     """Writes the network to a file that appears whole or not at all.
 
     `table`, of values that JSON has, is what the command line keeps with it; it stands
-    in the same JSON, for safetensors writes several keys in an order of chance.
+    in the same JSON.
     """
-    from safetensors.numpy import save
-
     architecture = net._architecture
     description = {
         "format_version": FORMAT_VERSION,
@@ -85,13 +83,10 @@ def write(
     }
     if table is not None:
         description["table"] = table
-    # safetensors writes raw memory whatever the strides: so C-ordered copies.
-    tensors = {
-        name: np.array(view, order="C")
-        for name, view in tensor_views(architecture, net.parameters).items()
-    }
+    tensors = tensor_views(architecture, net.parameters)
     tensors |= {f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()}
-    replace_file(path, save(tensors, metadata={"fcnn": json.dumps(description)}))
+    data = _safetensors.save(tensors, {"fcnn": json.dumps(description)})
+    replace_file(path, data)
 
 
 def read_description(path: str | os.PathLike[str]) -> Description:
@@ -121,21 +116,22 @@ def read_into(
     path: str | os.PathLike[str], net: NetworkBase, description: Description
 ) -> None:
     """Fills the network from the file, which `read_description` has checked."""
-    from safetensors import SafetensorError, safe_open
-
     views = tensor_views(description.architecture, net.parameters)
     try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
+        with Path(path).open("rb") as file:
+            header, n_bytes = _read_header(file)
+            # once more: it may have been replaced since
+            _check_tensors(header, n_bytes, description)
+            begin = file.tell()
             for name, view in views.items():
-                assign(name, view, file.get_tensor(name))
+                assign(name, view, _safetensors.read(file, begin, header[name]))
             if description.standardizer:
-                net.standardizer = Standardizer(
-                    **{
-                        name: file.get_tensor(f"standardizer.{name}")
-                        for name in description.standardizer
-                    }
-                )
-    except (SafetensorError, ValueError, TypeError) as error:
+                arrays = {
+                    name: _safetensors.read(file, begin, header[f"standardizer.{name}"])
+                    for name in description.standardizer
+                }
+                net.standardizer = Standardizer(**arrays)
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
 
 

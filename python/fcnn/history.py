@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from fcnn import _checks
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -70,10 +72,15 @@ class History:
         self, logs: Mapping[str, float], learning_rate: float | None = None
     ) -> None:
         """Add one completed epoch: a value for every name, and its learning rate."""
+        _checks.mapping("logs", logs)
+        missing = self.metrics.keys() - logs.keys()
+        if missing:
+            raise ValueError(f"logs must have {', '.join(sorted(missing))}")
+        added = {name: logs[name] for name in self.metrics}
         self.epoch.append(len(self.epoch))
         self.learning_rate.append(learning_rate)
         for name, values in self.metrics.items():
-            values.append(logs[name])
+            values.append(added[name])
 
     @classmethod
     def restore(
@@ -92,8 +99,8 @@ class History:
 
         Raises
         ------
-        ValueError
-            If the lists are not equally long.
+        TypeError, ValueError
+            If `metrics` is no mapping, or the lists are not equally long.
 
         Examples
         --------
@@ -101,7 +108,7 @@ class History:
         >>> fcnn.History.restore({"loss": [0.5, 0.25], "val_loss": [0.6, 0.5]})
         History(epochs=2, loss=0.25, val_loss=0.5)
         """
-        history = cls(metrics)
+        history = cls(_checks.mapping("metrics", metrics))
         history.metrics = {name: list(values) for name, values in metrics.items()}
         lengths = {name: len(values) for name, values in history.metrics.items()}
         if len(set(lengths.values())) > 1:

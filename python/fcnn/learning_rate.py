@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks, _core, _data, _plan, _standardize, optimizers
+from fcnn._base import NetworkBase
 from fcnn._float_state import by_default
 from fcnn._types import Array, Inputs
 from fcnn.errors import TrainingDiverged
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fcnn.network import Network
     from fcnn.optimizers import Optimizer
 
+_MOST_STEPS = 10**9
 _FIRST_STREAM = 1  # of `_core.permutation`; 0 is validation_split's
 
 
@@ -196,7 +198,8 @@ def lr_range_test(
     >>> 0.01 < found.suggestion < 1.0
     True
     """
-    steps = _checks.integer("steps", steps, 2)
+    _checks.instance("net", net, NetworkBase)
+    steps = _checks.integer("steps", steps, 2, _MOST_STEPS)
     schedule = _rising(min_lr, max_lr, steps)
     beta = _checks.fraction("smoothing", smoothing)
     if (factor := _checks.real("stop_factor", stop_factor)) <= 1.0:

@@ -52,24 +52,24 @@ def run_step(net: Network, step: Step) -> float:
         )
     with _training(net):
         before = net._loss, net._optimizer, net._trainer
-        net._loss = step.loss
         options = step.options(
             batch_size=len(step.data),
             shuffle=0,
             seed=net.seed,
             epoch=_STREAM | (net._stream_steps & (_STREAM - 1)),
         )
-        # `fit_batch` has refused the solvers
-        trainer = cast("_core._Trainer", net._trainer_for(step.optimizer))
         try:
+            net._loss = step.loss
+            # `fit_batch` has refused the solvers
+            trainer = cast("_core._Trainer", net._trainer_for(step.optimizer))
             loss, weight = trainer.step(
                 *step.data.arguments(step.loss), options, 0, None
             )
-        except _core.Divergence as error:
+        except Exception as error:  # but for Ctrl-C: the step may have been made
             net._loss, net._optimizer, net._trainer = before
-            raise TrainingDiverged(None, error.args[0], History(["loss"])) from None
-        except ValueError:
-            net._loss, net._optimizer, net._trainer = before
+            if isinstance(error, _core.Divergence):
+                history = History(["loss"])
+                raise TrainingDiverged(None, error.args[0], history) from None
             raise
         net._stream_steps += 1
         return _mean(loss, weight)

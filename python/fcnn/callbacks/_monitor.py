@@ -31,7 +31,8 @@ class MonitorCallback(Callback):
         self.monitor = _checks.text("monitor", monitor)
         self.mode = mode
         self.min_delta = abs(_checks.real("min_delta", min_delta))
-        self.verbose = int(verbose)
+        said = int(verbose) if isinstance(verbose, bool) else verbose
+        self.verbose = _checks.integer("verbose", said, 0)
         self.best = math.inf
 
     def prepare(self, network: Network, params: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fcnn import _checks, _data
+from fcnn._base import NetworkBase
 from fcnn.plot import _axes
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class DecisionBoundaryDisplay:
         ImportError
             If matplotlib is missing.
         """
+        _checks.instance("net", net, NetworkBase)
         if net.sizes[0] != 2:
             raise ValueError(
                 f"a decision boundary is drawn over 2 inputs, not {net.sizes[0]}"

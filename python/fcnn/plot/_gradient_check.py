@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks
+from fcnn.gradient_check import GradientCheck
 from fcnn.plot import _axes
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from fcnn.gradient_check import GradientCheck
 
 _LEAST, _MOST = 1e-17, 10.0  # the axis: errors are at most 2
 _EPS = float(np.finfo(np.float64).eps)
@@ -98,6 +98,7 @@ class GradientCheckDisplay:
         TypeError, ValueError, ImportError
             As for `plot`.
         """
+        _checks.instance("report", report, GradientCheck)
         title = (
             f"largest error of {report.n_checked} parameters: {report.max_error:.1e}"
         )

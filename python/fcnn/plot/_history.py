@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks
+from fcnn.history import History
 from fcnn.plot import _axes
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
     from fcnn._types import Array
-    from fcnn.history import History
 
 _RATE = "learning_rate"
 _MOST = 1e300  # beyond, matplotlib's arithmetic overflows: a gap, as of infinity
@@ -77,7 +77,7 @@ class HistoryDisplay:
         learning_rate: Sequence[float | None] | None = None,
     ) -> None:
         self.epoch = list(epoch)
-        self.metrics = {name: list(values) for name, values in metrics.items()}
+        self.metrics = {name: list(values) for name, values in _checks.mapping("metrics", metrics).items()}
         self.learning_rate = None if learning_rate is None else list(learning_rate)
         curves: dict[str, Sequence[float | None]] = {**self.metrics}
         if self.learning_rate is not None:
@@ -120,6 +120,7 @@ class HistoryDisplay:
         ImportError
             If matplotlib is missing.
         """
+        _checks.instance("history", history, History)
         return cls._select(history, names).plot(ax, line_kw=line_kw)
 
     @classmethod

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fcnn import _checks, _core
+from fcnn._base import NetworkBase
 from fcnn.layers import Layer
 from fcnn.plot import _axes
+from fcnn.records import Backprop, Trace
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from fcnn._types import Array, Inputs
     from fcnn.network import Network
-    from fcnn.records import Backprop, Trace
 
 _FLAT = 0.01  # of sigma's steepest slope
 _TAIL = 0.01  # of a layer's |delta| may lie below the axis
@@ -148,6 +149,7 @@ class LayerHistogramsDisplay:
         ax, **kwargs
             As for `plot`.
         """
+        _checks.instance("trace", trace, Trace, Backprop)
         return cls(trace.z, trace.a[1:], activations=activations).plot(ax, **kwargs)
 
     @classmethod
@@ -170,6 +172,7 @@ class LayerHistogramsDisplay:
         ax, **kwargs
             As for `plot`.
         """
+        _checks.instance("step", step, Backprop)
         display = cls(step.z, step.a[1:], step.delta, activations=activations)
         return display.plot(ax, **kwargs)
 
@@ -206,6 +209,7 @@ class LayerHistogramsDisplay:
         ImportError
             If matplotlib is missing.
         """
+        _checks.instance("net", net, NetworkBase)
         names = [la.activation for la in net.layers if isinstance(la, Layer)]
         if y is None:
             if backprop:

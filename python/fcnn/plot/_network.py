@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks
+from fcnn._base import NetworkBase
 from fcnn.layers import Layer
 from fcnn.plot import _axes
 from fcnn.records import PerLayer
@@ -128,6 +129,7 @@ class NetworkDisplay:
         ImportError
             If matplotlib is missing.
         """
+        _checks.instance("net", net, NetworkBase)
         layers = [layer for layer in net.layers if isinstance(layer, Layer)]
         display = cls(
             [layer.weight.copy() for layer in layers],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks
+from fcnn._base import NetworkBase
 from fcnn.layers import Layer
 from fcnn.plot import _axes
 
@@ -109,6 +110,7 @@ class WeightsDisplay:
         ImportError
             If matplotlib is missing.
         """
+        _checks.instance("net", net, NetworkBase)
         first = next(layer for layer in net.layers if isinstance(layer, Layer))
         display = cls(first.weight.copy(order="C"), shape=shape, nodes=nodes)
         return display.plot(ax, **kwargs)

@@ -67,6 +67,7 @@ class BaseMLP(WithNetwork):
         given_weight = None
         if sample_weight is not None:
             given_weight = _check_sample_weight(sample_weight, X)
+            _data.real_array("sample_weight", given_weight)
         weight = given_weight
         if class_weight is not None:
             weight = class_weight if weight is None else weight * class_weight
