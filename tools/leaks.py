@@ -12,5 +12,5 @@ import pytest
 
 status = pytest.main()
 gc.collect()
-ctypes.CDLL(None).__lsan_do_recoverable_leak_check()
+ctypes.CDLL(None)["__lsan_do_recoverable_leak_check"]()
 sys.exit(status)
