@@ -56,7 +56,8 @@ run() {
 pytest=(python3 -m pytest --capture=sys -p no:cacheprovider -m 'not torch and not plain')
 with_asan=(LD_PRELOAD="$(library libasan.so) $(library libstdc++.so)"
   UBSAN_OPTIONS=print_stacktrace=1)
-asan_options=detect_stack_use_after_return=1:leak_check_at_exit=0
+# Memory that is refused is an error of Python's, which tests expect.
+asan_options=detect_stack_use_after_return=1:leak_check_at_exit=0:allocator_may_return_null=1
 
 address() {
   build address address,undefined,float-cast-overflow
@@ -82,7 +83,7 @@ thread() {
   build thread thread
   # Tests fork beside threads. setarch -R: TSan wants libraries where it expects them.
   run LD_PRELOAD="$(library libtsan.so)" \
-    TSAN_OPTIONS="die_after_fork=0:log_path=$logs/report" \
+    TSAN_OPTIONS="die_after_fork=0:allocator_may_return_null=1:log_path=$logs/report" \
     setarch -R "${pytest[@]}" "$@"
 }
 
