@@ -60,6 +60,7 @@ def run_script(text, timeout=60):
     )
 
 
+@pytest.mark.plain
 @posix
 def test_fork_in_one_thread_while_another_trains():
     done = run_script("""
@@ -135,6 +136,7 @@ def test_handlers_of_signals_run_under_the_callers_state(rng):
     assert min(seen) > 0
 
 
+@pytest.mark.plain
 @posix
 def test_handler_of_a_signal_that_trains_is_refused(rng):
     net = fcnn.Network([500, 2000, 5], output="identity", seed=0)
@@ -355,6 +357,7 @@ assert os.waitpid(pid, 0)[1] == 0
 """
 
 
+@pytest.mark.plain
 @posix
 def test_fork_beside_a_call_of_another_thread():
     """Whose call the child would otherwise wait for before it trains."""

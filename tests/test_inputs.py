@@ -248,6 +248,7 @@ print(used / (2**20 if sys.platform == "darwin" else 2**10))
 """
 
 
+@pytest.mark.plain
 def test_x_is_not_copied_as_a_whole():
     pytest.importorskip("resource")
     command = [sys.executable, "-c", MEMORY]

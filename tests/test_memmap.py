@@ -40,6 +40,7 @@ print("done")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA counts on Linux only")
+@pytest.mark.plain
 @pytest.mark.parametrize("shuffle", ["batch", "rows"])
 def test_a_file_larger_than_the_limit(shuffle, tmp_path):
     """Half a GiB of holes, for 100 MiB of memory."""

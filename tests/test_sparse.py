@@ -390,6 +390,7 @@ print(used / (2**20 if sys.platform == "darwin" else 2**10))
 """
 
 
+@pytest.mark.plain
 def test_the_dense_whole_is_never_made():
     pytest.importorskip("resource")
     command = [sys.executable, "-c", MEMORY]

@@ -15,7 +15,8 @@ constexpr Index kBlock = 96;
 // that the bits do not depend on the machine's.
 void fix_cache_sizes() {
   static const bool done = [] {
-    Eigen::setCpuCacheSizes(32 * 1024, 256 * 1024, 2 * 1024 * 1024);
+    constexpr Index kib = 1024;
+    Eigen::setCpuCacheSizes(32 * kib, 256 * kib, 2048 * kib);
     return true;
   }();
   static_cast<void>(done);

@@ -12,7 +12,7 @@ namespace {
 // Up to so many parameters a step goes over them strip by strip, gradient and update at
 // once, which saves the gradient's way to the second-level cache and back. Larger ones
 // come from farther away, in longer stretches; and Ctrl-C would have to wait.
-constexpr Index kParametersInCache = 256 * 1024;
+constexpr Index kParametersInCache = Index{256} * 1024;
 
 template <class T>
 void check_finite(const Penalties& penalties) {

@@ -203,10 +203,10 @@ void product_of_one(const T* left, Index stride, Index step, const T* right,
   const auto run = [&](auto side_by_side) {
     product_of_one(left + s * stride, stride, step, right, count,
                    start ? start + s * width : nullptr, out + s * width, side_by_side);
-    s += static_cast<Index>(side_by_side.size());
+    return static_cast<Index>(side_by_side.size());
   };
-  while (strips - s >= most) run(std::make_integer_sequence<int, most>());
-  while (strips - s >= 2) run(std::make_integer_sequence<int, 2>());
+  while (strips - s >= most) s += run(std::make_integer_sequence<int, most>());
+  while (strips - s >= 2) s += run(std::make_integer_sequence<int, 2>());
   if (s < strips) run(std::make_integer_sequence<int, 1>());
 }
 

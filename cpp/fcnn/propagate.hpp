@@ -54,7 +54,7 @@ struct Share {
 // of `grain`.
 template <class T, class F>
 void in_blocks(Index first, Index last, Index numbers, Index grain, F f) {
-  const Index fits = 128 * 1024 / static_cast<Index>(sizeof(T)) / numbers;
+  const Index fits = Index{128} * 1024 / static_cast<Index>(sizeof(T)) / numbers;
   const Index block = std::max(fits / grain, Index{2}) * grain;
   for (Index i = first; i < last; i += block) f(i, std::min(last, i + block));
 }
