@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -137,17 +138,24 @@ def test_the_gil_is_released(rows):
     def spin():
         while not done.is_set():
             count[0] += 1
+            time.sleep(0)  # gives the GIL back, which nothing takes away meanwhile
 
     big = fcnn.Network([20, 500, 500, 3], output="softmax", seed=0)
     spinner = threading.Thread(target=spin)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(100)
     spinner.start()
     try:
         before = count[0]
-        big.fit(X, y, epochs=1, batch_size=600, n_threads=1)
-        during = count[0] - before
+        for _ in range(50):  # on a busy machine the spinner may miss some of them
+            big.fit(X, y, epochs=1, batch_size=600, n_threads=1)
+            during = count[0] - before
+            if during > 100:
+                break
     finally:
         done.set()
         spinner.join()
+        sys.setswitchinterval(interval)
     assert during > 100
 
 
