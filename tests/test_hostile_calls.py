@@ -18,8 +18,9 @@ import fcnn
 import hostile_calls
 import hostile_surface as surface
 import hostile_values as values
+from hostile_rows import ROWS
 
-QUICK = sorted(n for n in surface.ROWS if "torch" not in n)  # which takes seconds
+QUICK = sorted(n for n in ROWS if "torch" not in n)  # which takes seconds
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def only_runtime_warnings():
 
 
 def test_every_public_name_has_a_row():
-    assert surface.names() == set(surface.ROWS)
+    assert surface.names() == set(ROWS)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -52,7 +53,7 @@ def test_what_is_in_order_is_accepted(name, world):
     net, X, y = world.networks[0]
     rng = np.random.default_rng(1)
     draw = surface.Draw(rng, world.folder, net.copy(), X.copy(), y.copy())
-    call = surface.ROWS[name](draw)
+    call = ROWS[name](draw)
     if name in REFUSED_AS_THEY_ARE:
         return
     arguments = dict(call.good)

@@ -113,11 +113,16 @@ def _converted(name: str, value: Any) -> Array:
         raise TypeError(
             f"{name} is a masked array; fill it first, for example {name}.filled(0)"
         )
-    module = type(value).__module__.partition(".")[0]
+    module = str(type(value).__module__).partition(".")[0]
     if module == "scipy" and hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix; make it dense: {name}.toarray()")
     if module in _frames.MODULES:
-        value = _frames.numbers(name, value)
+        try:
+            value = _frames.numbers(name, value)
+        except AttributeError:  # a Timestamp, or anything else that is no table
+            raise TypeError(
+                f"{name} must hold real numbers, and is a {type(value).__name__}"
+            ) from None
     return _foreign.array(name, value)
 
 
