@@ -155,7 +155,7 @@ OBJECTS = [
     lambda: interface(shape=(-1,), typestr="<f8", data=(0, True), version=3),
     lambda: interface(shape=(2,), typestr="<q9", data=(0, True), version=3),
     lambda: interface(shape="ab", typestr="<f8", version=3),
-    lambda: interface(version=3), interface,
+    lambda: interface(version=3), lambda: interface(shape=()),
 ]  # fmt: skip
 
 

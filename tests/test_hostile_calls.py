@@ -172,6 +172,23 @@ def test_messages_about_what_cannot_be_shown():
         fcnn.Network([1, 1]).fit([[0]], [0], epochs=-(10**5000))
 
 
+def test_a_subnormal_mu_ends():
+    net = fcnn.Network([3, 4, 1], output="identity", dtype="float64", seed=0)
+    rule = fcnn.LevenbergMarquardt(mu=5e-324)
+    history = net.fit(np.eye(3), [1, 1, 1], epochs=3, optimizer=rule)
+    assert np.isfinite(history.loss).all()
+
+
+def test_numbers_beyond_the_networks_dtype(rng):
+    net = fcnn.Network([3, 4, 1], seed=0)
+    theta = net.parameters.copy()
+    with pytest.raises(ValueError, match="weight has numbers beyond float32"):
+        net.layers[1].weight = np.full((4, 3), 1e300)
+    with pytest.raises(ValueError, match="parameters has numbers beyond float32"):
+        net.parameters = np.full(net.n_parameters, -1e39)
+    assert np.array_equal(net.parameters, theta)
+
+
 @pytest.mark.parametrize("value", ["yes", 0.5, float("inf"), -1])
 def test_verbose(value):
     with pytest.raises((TypeError, ValueError), match="verbose must be"):

@@ -91,7 +91,7 @@ def from_sklearn(estimator: Any, *, loss: str | None = None) -> Network:
     """
     try:
         return _network(estimator, loss)
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         raise ValueError(f"from_sklearn: {error}") from None
 
 
