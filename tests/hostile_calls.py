@@ -126,8 +126,10 @@ def check(world, name, rng, said=lambda words: None):
 
 
 def _others(name):
-    """What scikit-learn's own checks raise besides."""
-    return (OverflowError, RuntimeWarning) if name.startswith("sklearn") else ()
+    """What scikit-learn's own checks, and matplotlib of its keywords, raise besides."""
+    if name.startswith("sklearn"):
+        return OverflowError, RuntimeWarning
+    return (AttributeError,) if name.startswith("plot") else ()
 
 
 def _after_a_hook(error, arguments):

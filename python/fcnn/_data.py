@@ -55,7 +55,7 @@ class Rows:
         """The same rows with their weights multiplied by a factor each."""
         with np.errstate(over="ignore"):  # to infinity, which is refused below
             weight = factor if self.weight is None else self.weight * factor
-        _require_finite_sum(weight, "sample_weight * class_weight")
+        require_finite_sum(weight, "sample_weight * class_weight")
         return replace(self, weight=np.ascontiguousarray(weight, dtype=np.float64))
 
 
@@ -181,7 +181,7 @@ def _weights(sample_weight: Any, n: int, prefix: str, *, single: bool) -> Array 
         raise ValueError(
             f"{name} must be finite and at least 0, but row {row} has {weight[row]}"
         )
-    _require_finite_sum(weight, name)
+    require_finite_sum(weight, name)
     # the core takes subnormal numbers as 0, and so must the check for all 0
     return np.where(weight < np.finfo(np.float64).tiny, 0.0, weight)
 
@@ -192,7 +192,8 @@ def require_weight(weight: Array | None, name: str = "sample_weight") -> None:
         raise ValueError(f"{name} is 0 for every row: one must be above")
 
 
-def _require_finite_sum(weight: Array, name: str) -> None:
+def require_finite_sum(weight: Array, name: str) -> None:
+    """A mean over rows divides by it."""
     with np.errstate(over="ignore"):
         total = weight.sum()
     if not np.isfinite(total):

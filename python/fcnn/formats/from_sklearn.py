@@ -207,7 +207,7 @@ def _classes(value: Any) -> list[str]:
 
 def _roots(value: Any) -> list[str]:
     """The packages of its class and of those above."""
-    return [cls.__module__.partition(".")[0] for cls in type(value).__mro__]
+    return [str(cls.__module__).partition(".")[0] for cls in type(value).__mro__]
 
 
 def _fitted(estimator: Any, attribute: str) -> Any:
