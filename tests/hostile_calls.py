@@ -90,8 +90,9 @@ class World:
             with contextlib.suppress(ValueError, TypeError):
                 array = np.asarray(good)
                 if array.ndim and array.size and array.dtype.kind in "biuf":
-                    # scikit-learn would look at every row
-                    but = (arrays.endless,) if name.startswith("sklearn") else ()
+                    # with targets every row would be looked at; so by scikit-learn
+                    endless = argument == "X" and not name.startswith("sklearn")
+                    but = () if endless else (arrays.endless,)
                     return arrays.disturb(rng, array, but)
         what, value = values.scalar(rng)
         while argument in call.slow and values.is_huge(value):
