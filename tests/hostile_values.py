@@ -1,7 +1,6 @@
 """Values that no caller should pass, and some that one may: for hostile_calls.py.
 
-`scalar` draws a value of any kind; `disturb` makes of a good array another one of any
-shape, dtype and layout. Each comes with words that say what it is.
+`scalar` draws a value of any kind, with words that say what it is.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 
 class Lie(Exception):
@@ -60,7 +58,7 @@ class NeverEqual:
 
 class FalseMapping(Mapping):
     def __getitem__(self, key):
-        raise KeyError(key)
+        raise Lie
 
     def __iter__(self):
         return iter(["absent", 3])
@@ -85,19 +83,18 @@ class Text(str):
     __slots__ = ()
 
 
-class Marked(np.ndarray):
-    """A subclass of ndarray."""
-
-
 def pretender(module):
     """An object that says that its class is of another library."""
     return type("Pretender", (), {"__module__": module, "toarray": None})()
 
 
 def closed_file():
-    file = tempfile.TemporaryFile()
-    file.close()
-    return file
+    with tempfile.TemporaryFile() as file:
+        return file
+
+
+def half(*_):
+    return 0.5
 
 
 WORDS = [
@@ -132,7 +129,7 @@ OBJECTS = [
     Raises, NeverEqual, FalseMapping, FalseSequence, closed_file,
     lambda: LongList([2, 3]), lambda: LongList(["tanh"]), lambda: LongList([0.5, 0.5]),
     lambda: Text("adam"), lambda: b"adam", lambda: bytearray(b"tanh"),
-    lambda: memoryview(b"12345678"), lambda: [], lambda: (), lambda: {}, set,
+    lambda: memoryview(b"12345678"), list, lambda: (), dict, set,
     lambda: {0: 1.0, 1: 2.0}, lambda: {0: math.nan}, lambda: {"0": 1}, lambda: {-1: 1},
     lambda: {10**400: 1}, lambda: {0: 10**400}, lambda: {0.5: 1}, lambda: {None: None},
     lambda: [[]], lambda: [None], lambda: ["a"], lambda: [1], lambda: [0.5, 0.5],
@@ -140,7 +137,7 @@ OBJECTS = [
     lambda: [[1, 2], [3]], lambda: [True, False], lambda: (0.9, 0.999),
     lambda: (0.5, 1.2), lambda: (3, 1), lambda: range(3), lambda: iter([1, 2]),
     lambda: (i for i in range(3)), lambda: slice(1), lambda: recursive([]),
-    lambda: recursive({}), lambda: deep(2000), lambda: lambda *_: 0.5,
+    lambda: recursive({}), lambda: deep(2000), lambda: half,
     lambda: lambda *_: 10**400, lambda: lambda *_: None, lambda: lambda *_: 1j,
     lambda: lambda *_: math.nan, lambda: Path("nowhere"), lambda: Path("/"),
     lambda: pretender("pandas.core.frame"), lambda: pretender("polars"),
@@ -158,7 +155,7 @@ OBJECTS = [
     lambda: interface(shape=(-1,), typestr="<f8", data=(0, True), version=3),
     lambda: interface(shape=(2,), typestr="<q9", data=(0, True), version=3),
     lambda: interface(shape="ab", typestr="<f8", version=3),
-    lambda: interface(version=3), lambda: interface(),
+    lambda: interface(version=3), lambda: interface(shape=()),
 ]  # fmt: skip
 
 
@@ -194,201 +191,6 @@ def scalar(rng):
         return f"NUMBERS[{k}]", NUMBERS[k]
     k = rng.integers(len(OBJECTS))
     return f"OBJECTS[{k}]", OBJECTS[k]()
-
-
-# ---- arrays made of a good one ----
-
-DTYPES = [
-    "?", "i1", "u1", "i2", ">u2", "i4", ">i4", "i8", "u8", ">u8", "f2", ">f2", "f4",
-    ">f4", "f8", ">f8", "g", "c8", "c16", "O", "S3", "U3", "M8[s]", "m8[s]", "V8",
-]  # fmt: skip
-SPECIAL = [math.nan, math.inf, -math.inf, 1e300, -1e300, 3.5e38, 5e-324, -0.0, 1e20]
-
-
-def disturb(rng, base, but=()):
-    """(what it is, an array made of `base` by one to three changes)."""
-    array, words = np.array(base), []
-    for _ in range(rng.integers(1, 4)):
-        k = rng.integers(len(CHANGES))
-        if CHANGES[k] in but:
-            continue
-        with np.errstate(all="ignore"):
-            try:
-                array = CHANGES[k](rng, array)
-            except (ValueError, TypeError, IndexError, OverflowError):
-                continue
-        words.append(CHANGES[k].__name__)
-        if type(array) is not np.ndarray or array.size > 10**6:
-            break
-    return ", ".join(words), array
-
-
-def of_dtype(rng, A):
-    return A.astype(DTYPES[rng.integers(len(DTYPES))])
-
-
-def special(rng, A):
-    A = A.astype("f8") if A.dtype.kind not in "fg" else A.copy()
-    A[tuple(rng.integers(n) for n in A.shape)] = SPECIAL[rng.integers(len(SPECIAL))]
-    return A
-
-
-def unaligned(rng, A):
-    B = np.empty(A.nbytes + 1, "u1")[1:].view(A.dtype).reshape(A.shape)
-    B[...] = A
-    return B
-
-
-def reversed_(rng, A):
-    return A[tuple(slice(None, None, -1) for _ in A.shape)].copy()[
-        tuple(slice(None, None, -1) for _ in A.shape)
-    ]
-
-
-def strided(rng, A):
-    B = np.repeat(np.repeat(A, 2, 0), 3, -1)
-    return B[::2, ..., ::3] if A.ndim > 1 else B[::6]
-
-
-def overlapping(rng, A):
-    """The rows share their memory, one number apart."""
-    flat = np.ascontiguousarray(A).ravel()
-    rows = max(1, len(flat) - A.shape[-1] + 1)
-    step = flat.itemsize
-    return as_strided(flat, (min(rows, len(A)), A.shape[-1]), (step, step))
-
-
-def broadcast(rng, A):
-    return np.broadcast_to(A[:1], A.shape)
-
-
-def endless(rng, A):
-    """2**40 rows in the memory of one."""
-    if A.ndim < 2:
-        raise ValueError
-    return np.broadcast_to(A[:1], (2**40, *A.shape[1:]))
-
-
-def read_only(rng, A):
-    A = A.copy()
-    A.flags.writeable = False
-    return A
-
-
-def fortran(rng, A):
-    return np.asfortranarray(A)
-
-
-def structured(rng, A):
-    made = np.zeros(A.shape, [("pad", "u1"), ("x", A.dtype)])
-    made["x"] = A
-    return made if rng.integers(2) else made["x"]
-
-
-def fewer(rng, A):
-    return A[: rng.integers(len(A) + 1)]
-
-
-def more(rng, A):
-    return np.concatenate([A, A[:1]])
-
-
-def transposed(rng, A):
-    return A.T
-
-
-def no_dimensions(rng, A):
-    return A.ravel()[0].reshape(())
-
-
-def one_more_dimension(rng, A):
-    return A[:, None] if rng.integers(2) else A[None]
-
-
-def flat(rng, A):
-    return A.ravel()
-
-
-def row(rng, A):
-    return A[rng.integers(len(A))]
-
-
-def no_columns(rng, A):
-    return A[..., :0]
-
-
-def constant(rng, A):
-    value = [0, -1, 1, 2, 3, 99, 2**31, -5, 0.5, 1e-310][rng.integers(10)]
-    return np.full(A.shape, value)
-
-
-def many_dimensions(rng, A):
-    return A.reshape(A.shape + (1,) * 20)
-
-
-def as_list(rng, A):
-    return A.tolist()
-
-
-def as_tuple(rng, A):
-    return tuple(A)
-
-
-def as_masked(rng, A):
-    return np.ma.masked_equal(A, A.ravel()[0])
-
-
-def as_subclass(rng, A):
-    return A.view(Marked)
-
-
-def as_mapped(rng, A):
-    """In a file that has no name any more."""
-    with tempfile.TemporaryFile() as file:
-        file.write(A.tobytes() or b"0")
-        file.flush()
-        return np.memmap(file, A.dtype, "r", shape=A.shape)
-
-
-def as_memory(rng, A):
-    return memoryview(np.ascontiguousarray(A))
-
-
-def as_tensor(rng, A):
-    """A tensor of another library: DLPack alone."""
-    return type("Tensor", (), {"__dlpack__": A.__dlpack__, "__dlpack_device__": A.__dlpack_device__})()  # fmt: skip
-
-
-def as_object(rng, A):
-    return Answers("__array__", A)
-
-
-def as_frame(rng, A):
-    import pandas as pd
-
-    return pd.DataFrame(A) if A.ndim == 2 else pd.Series(A)
-
-
-def as_sparse(rng, A):
-    """Of SciPy, some with indices that point nowhere."""
-    from scipy import sparse
-
-    kind = [sparse.csr_matrix, sparse.csc_array, sparse.coo_array, sparse.bsr_array]
-    made = kind[rng.integers(4)](A)
-    for name in ("indices", "indptr", "data"):
-        if hasattr(made, name) and rng.integers(6) == 0 and getattr(made, name).size:
-            part = getattr(made, name)
-            part[rng.integers(len(part))] = [-1, 2**30, 7, 0][rng.integers(4)]
-    return made
-
-
-CHANGES = [
-    of_dtype, of_dtype, of_dtype, special, special, unaligned, reversed_, strided,
-    overlapping, broadcast, endless, read_only, fortran, structured, fewer, more,
-    transposed, no_dimensions, one_more_dimension, flat, row, no_columns, constant,
-    many_dimensions, as_list, as_tuple, as_masked, as_subclass, as_mapped, as_memory,
-    as_tensor, as_object, as_frame, as_sparse,
-]  # fmt: skip
 
 
 def is_huge(value):

@@ -70,7 +70,9 @@ def calls(folder, net):
 
     def marquardt(n):
         small = fcnn.Network([10, 12, 4], "tanh", "identity", seed=0)
-        small.fit(X[:, :10], rows, epochs=2, optimizer="levenberg_marquardt", progress=False)
+        small.fit(
+            X[:, :10], rows, epochs=2, optimizer="levenberg_marquardt", progress=False
+        )
         return small.parameters.tobytes()
 
     def saved(n):
@@ -79,15 +81,19 @@ def calls(folder, net):
 
     rows = np.eye(4)[y]
     threads = iter(range(3, 1000))
+
+    def on_more_threads(n):
+        return fit("sgd", n_threads=next(threads))(n)
+
     found = {f"fit with {name}": fit(name) for name in OPTIMIZERS}
     found |= {
         "fit with levenberg_marquardt": marquardt,
-        "fit on more threads": lambda n: fit("sgd", n_threads=next(threads))(n),
+        "fit on more threads": on_more_threads,
         "fit with a Checkpoint": fit("adam", callbacks=fcnn.Checkpoint(folder / "c")),
         "fit with metrics": fit("adam", metrics=["accuracy"], validation_data=DATA),
-        "fit by batches": lambda n: n.fit(
-            batches=[(X, y)], epochs=1, progress=False
-        ).loss,
+        "fit by batches": lambda n: (
+            n.fit(batches=[(X, y)], epochs=1, progress=False).loss
+        ),
         "fit_batch": lambda n: n.fit_batch(X, y, optimizer="nadam", loss="mse"),
         "Network": lambda n: fcnn.Network([150, 200, 4], seed=1).parameters.tobytes(),
         "predict": lambda n: n.predict(X).tobytes(),
@@ -102,7 +108,7 @@ def calls(folder, net):
             X, y, n.parameters
         ).tobytes(),
         "copy": lambda n: bits(n.copy()),
-        "pickle": lambda n: pickle.dumps(n),
+        "pickle": pickle.dumps,
         "save": saved,
         "load": lambda n: fcnn.load(folder / "net").parameters.tobytes(),
     }

@@ -18,8 +18,9 @@ import fcnn
 import hostile_calls
 import hostile_surface as surface
 import hostile_values as values
+from hostile_rows import ROWS
 
-QUICK = sorted(n for n in surface.ROWS if "torch" not in n)  # which takes seconds
+QUICK = sorted(n for n in ROWS if "torch" not in n)  # which takes seconds
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def only_runtime_warnings():
 
 
 def test_every_public_name_has_a_row():
-    assert surface.names() == set(surface.ROWS)
+    assert surface.names() == set(ROWS)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -52,7 +53,7 @@ def test_what_is_in_order_is_accepted(name, world):
     net, X, y = world.networks[0]
     rng = np.random.default_rng(1)
     draw = surface.Draw(rng, world.folder, net.copy(), X.copy(), y.copy())
-    call = surface.ROWS[name](draw)
+    call = ROWS[name](draw)
     if name in REFUSED_AS_THEY_ARE:
         return
     arguments = dict(call.good)
@@ -169,6 +170,23 @@ def test_messages_about_what_cannot_be_shown():
         fcnn.SGD(lr=values.Answers("__repr__", 3))
     with pytest.raises(ValueError, match="epochs must be at least 0, not <a int>"):
         fcnn.Network([1, 1]).fit([[0]], [0], epochs=-(10**5000))
+
+
+def test_a_subnormal_mu_ends():
+    net = fcnn.Network([3, 4, 1], output="identity", dtype="float64", seed=0)
+    rule = fcnn.LevenbergMarquardt(mu=5e-324)
+    history = net.fit(np.eye(3), [1, 1, 1], epochs=3, optimizer=rule)
+    assert np.isfinite(history.loss).all()
+
+
+def test_numbers_beyond_the_networks_dtype(rng):
+    net = fcnn.Network([3, 4, 1], seed=0)
+    theta = net.parameters.copy()
+    with pytest.raises(ValueError, match="weight has numbers beyond float32"):
+        net.layers[1].weight = np.full((4, 3), 1e300)
+    with pytest.raises(ValueError, match="parameters has numbers beyond float32"):
+        net.parameters = np.full(net.n_parameters, -1e39)
+    assert np.array_equal(net.parameters, theta)
 
 
 @pytest.mark.parametrize("value", ["yes", 0.5, float("inf"), -1])

@@ -69,7 +69,7 @@ class Lbfgs {
   std::deque<Pair> pairs_;
   std::int64_t steps_ = 0, evaluations_ = 0;
   bool known_ = false;
-  Point now_;  // if known
+  Point now_;                  // if known
   const char* finished_ = "";  // no string: it is set after the step, and must not fail
 };
 

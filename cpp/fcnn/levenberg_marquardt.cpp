@@ -102,7 +102,9 @@ double LevenbergMarquardt<T>::iterate(const FullBatch<T>& task, Interrupt& inter
 
   const Vector<double> start = Eigen::Map<const Vector<double>>(wide_.theta(), n);
   Vector<double> d;
-  for (double mu = mu_; mu <= options_.mu_max; mu *= options_.mu_inc) {
+  // a subnormal mu would count as 0, and never grow
+  for (double mu = std::max(mu_, kLeastMu); mu <= options_.mu_max;
+       mu *= options_.mu_inc) {
     if (!solve(mu, l2, gradient, task.n_threads, interrupt, d)) continue;
     const Vector<T> theta = (start + d).template cast<T>();
     if (!(loss_at(theta, task, f, interrupt) < c)) continue;

@@ -3,8 +3,8 @@
 // run(n, work) calls work(0) .. work(n - 1) once each, work(0) on the calling thread,
 // and returns when all are done; the first exception is thrown again. Which part does
 // what is for the caller to fix, so that results do not depend on n. A call while the
-// pool is busy (another Python thread, or a nested call), or where the system has no more
-// threads, runs all parts on the calling thread.
+// pool is busy (another Python thread, or a nested call), or where the system has no
+// more threads, runs all parts on the calling thread.
 //
 // Fork-safe on POSIX: an idle pool is joined before a fork and made anew after it.
 #pragma once

@@ -120,17 +120,18 @@ def per_layer(
     """One value for each of `count` layers: a `single` serves all of them."""
     if value is None or isinstance(value, single):
         return [value] * count
-    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+    if isinstance(value, (str, bytes)) or not _is_sequence(value):
         kinds = " or ".join(kind.__name__ for kind in single if kind is not np.bool_)
         raise TypeError(
             f"{name} must be a {kinds}, or a sequence of them, not "
             f"{_checks.shown(value)}"
         )
-    if len(value) != count:
+    entries = list(value)
+    if len(entries) != count:
         raise ValueError(
-            f"{name} must have one entry for each {what}: {count}, not {len(value)}"
+            f"{name} must have one entry for each {what}: {count}, not {len(entries)}"
         )
-    return list(value)
+    return entries
 
 
 def parse_dtype(dtype: Any) -> np.dtype[Any]:
@@ -159,12 +160,19 @@ def activation_info(name: str) -> _core.ActivationInfo:
     return next(info for info in _core.activations() if info["name"] == base)
 
 
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence) or (
+        isinstance(value, np.ndarray) and value.ndim > 0
+    )
+
+
 def _parse_sizes(sizes: Any) -> tuple[int, ...]:
-    if isinstance(sizes, (str, bytes)) or not isinstance(sizes, (Sequence, np.ndarray)):
+    if isinstance(sizes, (str, bytes)) or not _is_sequence(sizes):
         raise TypeError(
             "sizes must be a sequence of integers, [n_in, ..., n_out], not "
             f"{_checks.shown(sizes)}"
         )
+    sizes = list(sizes)
     if len(sizes) < 2:
         raise ValueError(
             "sizes must have at least two entries, [n_in, ..., n_out], not "

@@ -57,7 +57,7 @@ class Rows:
         """The same rows with their weights multiplied by a factor each."""
         with np.errstate(over="ignore"):  # to infinity, which is refused below
             weight = factor if self.weight is None else self.weight * factor
-        _require_finite_sum(weight, "sample_weight * class_weight")
+        require_finite_sum(weight, "sample_weight * class_weight")
         return replace(self, weight=np.ascontiguousarray(weight, dtype=np.float64))
 
 
@@ -115,11 +115,16 @@ def _converted(name: str, value: Any) -> Array:
         raise TypeError(
             f"{name} is a masked array; fill it first, for example {name}.filled(0)"
         )
-    module = type(value).__module__.partition(".")[0]
+    module = str(type(value).__module__).partition(".")[0]
     if module == "scipy" and hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix; make it dense: {name}.toarray()")
     if module in _frames.MODULES:
-        value = _frames.numbers(name, value)
+        try:
+            value = _frames.numbers(name, value)
+        except AttributeError:  # a Timestamp, or anything else that is no table
+            raise TypeError(
+                f"{name} must hold real numbers, and is a {type(value).__name__}"
+            ) from None
     return _foreign.array(name, value)
 
 
@@ -178,7 +183,7 @@ def _weights(sample_weight: Any, n: int, prefix: str, *, single: bool) -> Array 
         raise ValueError(
             f"{name} must be finite and at least 0, but row {row} has {weight[row]}"
         )
-    _require_finite_sum(weight, name)
+    require_finite_sum(weight, name)
     # the core takes subnormal numbers as 0, and so must the check for all 0
     return np.where(weight < np.finfo(np.float64).tiny, 0.0, weight)
 
@@ -189,7 +194,8 @@ def require_weight(weight: Array | None, name: str = "sample_weight") -> None:
         raise ValueError(f"{name} is 0 for every row: one must be above")
 
 
-def _require_finite_sum(weight: Array, name: str) -> None:
+def require_finite_sum(weight: Array, name: str) -> None:
+    """A mean over rows divides by it."""
     with np.errstate(over="ignore"):
         total = weight.sum()
     if not np.isfinite(total):

@@ -20,17 +20,17 @@ _IN_MEMORY = (1, 3, 11, 13)
 def array(name: str, value: Any) -> Array:
     """`value` as an ndarray, of whatever dtype; a TypeError where that cannot be."""
     tensor = hasattr(value, "__dlpack__")
-    if tensor and getattr(value, "requires_grad", False) is True:
-        value = value.detach()  # PyTorch would refuse
-    if tensor and str(getattr(value, "dtype", "")) == "torch.bfloat16":
-        value = value.float()  # NumPy has no such dtype
     try:
+        if tensor and getattr(value, "requires_grad", False) is True:
+            value = value.detach()  # PyTorch would refuse
+        if tensor and str(getattr(value, "dtype", "")) == "torch.bfloat16":
+            value = value.float()  # NumPy has no such dtype
         if tensor and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
         made = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is no array of numbers: {error}") from None
-    except (TypeError, RuntimeError, BufferError) as error:
+    except (TypeError, RuntimeError, BufferError, AttributeError) as error:
         if _is_elsewhere(value):
             raise TypeError(
                 f"{name} is in the memory of another device "
@@ -46,6 +46,6 @@ def array(name: str, value: Any) -> Array:
 def _is_elsewhere(value: Any) -> bool:
     try:
         kind, _ = value.__dlpack_device__()
+        return int(kind) not in _IN_MEMORY
     except (AttributeError, TypeError, ValueError, RuntimeError, BufferError):
         return False
-    return int(kind) not in _IN_MEMORY

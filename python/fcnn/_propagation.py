@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
@@ -159,7 +160,7 @@ class Propagation(NetworkBase):
         >>> bool((out == net.predict(x)).all())
         True
         """
-        n_rows = _checks.integer("n_rows", n_rows, 1)
+        n_rows = _checks.integer("n_rows", n_rows, 1, sys.maxsize)
         n_in, n_out, dtype = self.sizes[0], self.sizes[-1], self.dtype
 
         def convert(p: Predictor, x: Any, out: Any) -> Array:

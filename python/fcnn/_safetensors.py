@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -80,9 +81,7 @@ def load(data: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
         tensors[name] = flat.reshape(shape).copy()
         spans.append((start, end))
     spans = [*sorted(spans), (n_bytes, n_bytes)]
-    if any(
-        start != end for (_, end), (start, _) in zip(spans, spans[1:], strict=False)
-    ):
+    if any(start != end for (_, end), (start, _) in pairwise(spans)):
         raise ValueError("its tensors do not fill it without gap")
     return tensors, metadata
 

@@ -59,7 +59,7 @@ class SparseRows(_core.Csr):
 
 def is_sparse(value: Any) -> bool:
     """Whether it is one of SciPy's sparse matrices or arrays."""
-    module = type(value).__module__.partition(".")[0]
+    module = str(type(value).__module__).partition(".")[0]
     return module == "scipy" and hasattr(value, "tocsr")
 
 

@@ -204,7 +204,8 @@ def _pair(prefix: str, mean: Any, scale: Any) -> tuple[Array, Array]:
     """Both as read-only float64 arrays of one shape (n,)."""
     arrays = []
     for name, value in ((f"{prefix}mean", mean), (f"{prefix}scale", scale)):
-        array = np.array(_data.real_array(name, value), dtype=np.float64)
+        with np.errstate(over="ignore"):  # to infinity, which is refused below
+            array = np.array(_data.real_array(name, value), dtype=np.float64)
         if array.ndim != 1:
             raise ValueError(f"{name} must have 1 dimension, not {array.ndim}")
         if not np.isfinite(array).all():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
+import numpy as np
+
 from fcnn import _data
 from fcnn._architecture import Architecture, LayerParameters
 from fcnn._types import Array
@@ -14,11 +16,16 @@ if TYPE_CHECKING:
 
 
 def assign(what: str, target: Array, value: ArrayLike) -> None:
-    """Copies `value` into a view on theta, once its shape and dtype are checked."""
+    """Copies `value` into a view on theta, once shape, dtype and range are checked."""
     array = _data.real_array(what, value)
     if array.shape != target.shape:
         raise ValueError(f"{what} must have shape {target.shape}, not {array.shape}")
-    target[...] = array
+    with np.errstate(over="ignore"):  # to infinity, which is refused below
+        converted = array.astype(target.dtype)
+    lost = np.isinf(converted)
+    if lost.any() and np.isfinite(array[lost]).any():
+        raise ValueError(f"{what} has numbers beyond {target.dtype}")
+    target[...] = converted
 
 
 class Layer:

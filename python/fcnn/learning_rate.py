@@ -199,7 +199,9 @@ def lr_range_test(
     True
     """
     _checks.instance("net", net, NetworkBase)
-    steps = _checks.integer("steps", steps, 2, _MOST_STEPS)
+    steps = _checks.integer("steps", steps, 2)
+    if steps > _MOST_STEPS:
+        raise ValueError(f"steps must be at most {_MOST_STEPS}")
     schedule = _rising(min_lr, max_lr, steps)
     beta = _checks.fraction("smoothing", smoothing)
     if (factor := _checks.real("stop_factor", stop_factor)) <= 1.0:

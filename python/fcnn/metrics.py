@@ -140,7 +140,7 @@ def _resolve_one(metric: Any) -> Metric:
         result = metric(y, a)
         try:
             return float(result)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise TypeError(
                 f"the metric {name} must return a number, not {_checks.shown(result)}"
             ) from None

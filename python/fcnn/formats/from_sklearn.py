@@ -96,7 +96,7 @@ def from_sklearn(estimator: Any, *, loss: str | None = None) -> Network:
     """
     try:
         return _network(estimator, loss)
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         raise ValueError(f"from_sklearn: {error}") from None
 
 
@@ -228,7 +228,7 @@ def _classes(value: Any) -> list[str]:
 
 def _roots(value: Any) -> list[str]:
     """The packages of its class and of those above."""
-    return [cls.__module__.partition(".")[0] for cls in type(value).__mro__]
+    return [str(cls.__module__).partition(".")[0] for cls in type(value).__mro__]
 
 
 def _fitted(estimator: Any, attribute: str) -> Any:

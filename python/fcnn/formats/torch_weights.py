@@ -98,6 +98,8 @@ def _sorted(prefixes: list[str], *, in_order: bool) -> list[str]:
 
 
 def _load_torch(path: str) -> Mapping[str, Any]:
+    with Path(path).open("rb"):  # FileNotFoundError, before PyTorch is imported
+        pass
     try:
         import torch
     except ImportError:

@@ -77,7 +77,10 @@ class HistoryDisplay:
         learning_rate: Sequence[float | None] | None = None,
     ) -> None:
         self.epoch = list(epoch)
-        self.metrics = {name: list(values) for name, values in _checks.mapping("metrics", metrics).items()}
+        self.metrics = {
+            name: list(values)
+            for name, values in _checks.mapping("metrics", metrics).items()
+        }
         self.learning_rate = None if learning_rate is None else list(learning_rate)
         curves: dict[str, Sequence[float | None]] = {**self.metrics}
         if self.learning_rate is not None:

@@ -71,6 +71,8 @@ class BaseMLP(WithNetwork):
         weight = given_weight
         if class_weight is not None:
             weight = class_weight if weight is None else weight * class_weight
+        if weight is not None:
+            _data.require_finite_sum(weight, "sample_weight")
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         random_state = check_random_state(self.random_state)
