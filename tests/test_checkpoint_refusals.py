@@ -149,18 +149,6 @@ def test_how_often(data, tmp_path):
     assert at == [*within[0], *within[1], (2, 0), *within[2], (3, 0)]
 
 
-def test_leftovers_of_killed_writers_are_removed(data, tmp_path):
-    X, y = data
-    from fcnn import _atomic
-
-    stale = tmp_path / f"{_atomic._prefix(tmp_path / 'run')}0123.tmp"
-    other = tmp_path / f"{_atomic._prefix(tmp_path / 'other')}0123.tmp"
-    for path in (stale, other):
-        path.write_bytes(b"half")
-    make().fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path / "run"))
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["run", other.name])
-
-
 def test_damaged_files(data, tmp_path, rng):
     """Whatever byte is wrong: a ValueError, or the checkpoint as it was."""
     X, y = data

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import math
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fcnn._atomic import replace_file
+from fcnn._reading import open_file
 from fcnn._types import Array
 
 _MARKS = ({"tensor"}, {"float"}, {"dict"})
@@ -40,7 +40,8 @@ def read(path: str | os.PathLike[str], key: str) -> Any:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    data = Path(path).read_bytes()
+    with open_file(path) as file:
+        data = file.read()
     try:
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from fcnn import _architecture, _checks
 from fcnn._architecture import Architecture
 from fcnn._atomic import replace_file
 from fcnn._base import check_loss
+from fcnn._reading import open_file
 from fcnn._standardize import Standardizer
 from fcnn.config import version
 from fcnn.layers import assign
@@ -28,11 +29,13 @@ from fcnn.layers import assign
 if TYPE_CHECKING:
     from fcnn._base import NetworkBase
     from fcnn._types import Array
+    from fcnn.network import Network
 
 FORMAT_VERSION = 2
 _READS = (1, 2)  # 1 knows no dropout, noise and standardizer
 _DTYPES = {"float32": "F32", "float64": "F64"}  # safetensors' names of them
 _BYTES = {"F32": 4, "F64": 8}
+_NUMPY = {"F32": "<f4", "F64": "<f8"}
 _MAX_HEADER = 100_000_000  # safetensors' own limit
 
 
@@ -99,43 +102,43 @@ def read_description(path: str | os.PathLike[str]) -> Description:
 
     Every refusal of a file that can be read is a ValueError that names what is wrong.
     """
-    file_path = Path(path)
+    with open_file(path) as file, _refusals(path):
+        return _read_description(file)[0]
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any]]:
+    """The network of a file, and the JSON of its architecture.
+
+    All of it is of one open file, whatever takes the name meanwhile.
+    """
+    from fcnn.network import Network
+
+    with open_file(path) as file, _refusals(path):
+        description, fields, offsets = _read_description(file)
+        net = object.__new__(Network)
+        net._set_up(*description[:4])
+        begin = file.tell()
+        views = tensor_views(description.architecture, net.parameters)
+        arrays = {}
+        for name, (kind, shape) in description.tensors().items():
+            array = np.empty(shape, _NUMPY[kind])
+            file.seek(begin + offsets[name])
+            if file.readinto(array.data) != array.nbytes:  # type: ignore[attr-defined]
+                raise ValueError("it was cut short while being read")
+            if name in views:
+                assign(name, views[name], array)
+            else:
+                arrays[name.removeprefix("standardizer.")] = array
+        if arrays:
+            net.standardizer = Standardizer(**arrays)
+    return net, fields
+
+
+@contextmanager
+def _refusals(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
-        with file_path.open("rb") as file:
-            header, n_bytes = _read_header(file)
-        description = _parse_description(header)
-        _check_tensors(header, n_bytes, description)
+        yield
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
-    return description
-
-
-def read_fields(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON of the architecture, of a file that `read_description` has checked."""
-    with Path(path).open("rb") as file:
-        header, _ = _read_header(file)
-    return _parse_json("metadata 'fcnn'", header["__metadata__"]["fcnn"])
-
-
-def read_into(
-    path: str | os.PathLike[str], net: NetworkBase, description: Description
-) -> None:
-    """Fills the network from the file, which `read_description` has checked."""
-    from safetensors import SafetensorError, safe_open
-
-    views = tensor_views(description.architecture, net.parameters)
-    try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            for name, view in views.items():
-                assign(name, view, file.get_tensor(name))
-            if description.standardizer:
-                net.standardizer = Standardizer(
-                    **{
-                        name: file.get_tensor(f"standardizer.{name}")
-                        for name in description.standardizer
-                    }
-                )
-    except (SafetensorError, ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
 
 
@@ -166,6 +169,16 @@ def _tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
         if has_bias:
             shapes[f"layers.{l}.bias"] = (sizes[l],)
     return shapes
+
+
+def _read_description(
+    file: BinaryIO,
+) -> tuple[Description, dict[str, Any], dict[str, int]]:
+    """What the file holds, its JSON, and where after the header each tensor begins."""
+    header, n_bytes = _read_header(file)
+    fields = _fields(header)
+    description = _parse_description(fields)
+    return description, fields, _check_tensors(header, n_bytes, description)
 
 
 def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
@@ -205,12 +218,15 @@ def _parse_json(what: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _parse_description(header: dict[str, Any]) -> Description:
+def _fields(header: dict[str, Any]) -> dict[str, Any]:
     metadata = header.get("__metadata__")
     text = metadata.get("fcnn") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ValueError("its metadata has no text under the key 'fcnn'")  # noqa: TRY004
-    fields = _parse_json("metadata 'fcnn'", text)
+    return _parse_json("metadata 'fcnn'", text)
+
+
+def _parse_description(fields: dict[str, Any]) -> Description:
     needed = {
         "format_version": int,
         "sizes": list,
@@ -234,8 +250,13 @@ def _parse_description(header: dict[str, Any]) -> Description:
                 f"reads {' and '.join(map(str, _READS))}"
             )
     if fields["format_version"] == 1:
-        fields |= {"dropout": 0.0, "input_noise": 0.0, "standardize": False}
-        fields["standardizer"] = []
+        fields = {
+            **fields,
+            "dropout": 0.0,
+            "input_noise": 0.0,
+            "standardize": False,
+            "standardizer": [],
+        }
     dtype = _architecture.parse_dtype(fields["dtype"])
     if not fields["activations"]:
         raise ValueError("its activations are empty")
@@ -263,7 +284,7 @@ def _parse_description(header: dict[str, Any]) -> Description:
 
 def _check_tensors(
     header: dict[str, Any], n_bytes: int, description: Description
-) -> None:
+) -> dict[str, int]:
     """The header's tensors are the architecture's, and fill the file without gap."""
     tensors = description.tensors()
     found = header.keys() - {"__metadata__"}
@@ -302,6 +323,7 @@ def _check_tensors(
         end = stop
     if end != n_bytes:
         raise ValueError(f"its tensors need {end} bytes, but {n_bytes} are there")
+    return {name: start for start, _, name in spans}
 
 
 def _are_integers(tensor: dict[str, Any], key: str) -> bool:

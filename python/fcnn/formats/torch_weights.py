@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from fcnn import _checks, files
+from fcnn._reading import open_file
 from fcnn._types import Array
 from fcnn.formats import weights as weights_alone
 from fcnn.formats.weights import array
 from fcnn.network import Network
+
+_FLOATS = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
 
 def network(
@@ -100,7 +103,7 @@ def _load_torch(path: str) -> Mapping[str, Any]:
             ".safetensors file does not"
         ) from None
     try:
-        with Path(path).open("rb") as file:
+        with open_file(path) as file:
             loaded = torch.load(file, map_location="cpu", weights_only=True)
     except OSError:
         raise
@@ -116,31 +119,26 @@ def _load_torch(path: str) -> Mapping[str, Any]:
 
 
 def _load_safetensors(path: str) -> Mapping[str, Any]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError, deserialize
 
-    with Path(path).open("rb") as file:  # FileNotFoundError, and so on
+    with open_file(path) as file:
         try:
-            with safe_open(path, framework="numpy") as opened:  # checks the header
-                header, _ = files._read_header(file)
-                if "fcnn" in header.get("__metadata__", {}):
-                    raise ValueError("it is a network of fcnn's: fcnn.load(path)")
-                begin = file.tell()
-                return {
-                    name: _bfloat16(file, begin, header[name])
-                    if header[name]["dtype"] == "BF16"
-                    else opened.get_tensor(name)
-                    for name in opened.keys()  # noqa: SIM118 (no mapping)
-                }
-        except (
-            *(SafetensorError, ValueError, TypeError, RecursionError),
-            AttributeError,  # of a dtype that NumPy has not
-        ) as error:
+            header, _ = files._read_header(file)
+            if "fcnn" in header.get("__metadata__", {}):
+                raise ValueError("it is a network of fcnn's: fcnn.load(path)")
+            file.seek(0)
+            tensors = deserialize(file.read())  # type: ignore[no-untyped-call]
+            return {name: _numbers(name, tensor) for name, tensor in tensors}
+        except (SafetensorError, ValueError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} cannot be read: {error}") from None
 
 
-def _bfloat16(file: Any, begin: int, tensor: dict[str, Any]) -> Array:
-    """The upper halves of float32 numbers, which NumPy has no type for."""
-    start, end = tensor["data_offsets"]
-    file.seek(begin + start)
-    upper = np.frombuffer(file.read(end - start), "<u2").astype(np.uint32)
-    return (upper << 16).view(np.float32).reshape(tensor["shape"])
+def _numbers(name: str, tensor: dict[str, Any]) -> Array:
+    """A tensor as an array; NumPy has no type for BF16, the upper halves of F32."""
+    kind, data = tensor["dtype"], tensor["data"]
+    if kind == "BF16":
+        upper = np.frombuffer(data, "<u2").astype(np.uint32)
+        return (upper << 16).view(np.float32).reshape(tensor["shape"])
+    if kind not in _FLOATS:
+        raise ValueError(f"{name!r} must hold floating point numbers, not {kind}")
+    return np.frombuffer(data, _FLOATS[kind]).reshape(tensor["shape"])
