@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fcnn import _checks
 from fcnn._atomic import replace_file
 from fcnn._reading import open_file
 from fcnn._types import Array
@@ -111,4 +112,6 @@ def _decode(value: Any, tensors: dict[str, Array]) -> Any:
         return float(value["float"])
     if set(value) == {"dict"}:
         value = value["dict"]
+        if not isinstance(value, dict):
+            raise ValueError(f"it has a dict that is {_checks.shown(value)}")
     return {item: _decode(part, tensors) for item, part in value.items()}

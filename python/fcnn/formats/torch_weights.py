@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -102,11 +103,10 @@ def _load_torch(path: str) -> Mapping[str, Any]:
             "to read a .pt file from_torch needs PyTorch (pip install torch); a "
             ".safetensors file does not"
         ) from None
+    with open_file(path) as file:
+        data = io.BytesIO(file.read())  # of a damaged file an OSError says nothing
     try:
-        with open_file(path) as file:
-            loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
+        loaded = torch.load(data, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
         raise ValueError(
             f"{path} holds no weights that can be read without executing anything from "
@@ -140,5 +140,5 @@ def _numbers(name: str, tensor: dict[str, Any]) -> Array:
         upper = np.frombuffer(data, "<u2").astype(np.uint32)
         return (upper << 16).view(np.float32).reshape(tensor["shape"])
     if kind not in _FLOATS:
-        raise ValueError(f"{name!r} must hold floating point numbers, not {kind}")
+        raise ValueError(f"{name!r} must hold F16, BF16, F32 or F64, not {kind}")
     return np.frombuffer(data, _FLOATS[kind]).reshape(tensor["shape"])
