@@ -1,14 +1,14 @@
 """Fuzzes everything that reads files: loaders against bytes that no one has written.
 
     pip install atheris==3.0.0
-    python tests/fuzz_files.py fuzz FOLDER MINUTES [TARGET...]   # guided by coverage
-    python tests/fuzz_files.py replay FOLDER                     # what it has found
-    python tests/fuzz_files.py keep FOLDER                       # as tests/data/fuzz.zip
+    python tests/fuzz_files.py fuzz FOLDER MINUTES [TARGET...]
+    python tests/fuzz_files.py replay FOLDER   # what it has found
+    python tests/fuzz_files.py keep FOLDER     # as tests/data/fuzz.zip
 
 Whatever the bytes are, a reader returns a network that predicts or raises a ValueError,
 in seconds, and takes memory in proportion to the file. `fuzz` gives each target its
-share of the time, in a process of its own; a file that breaks the rule is kept as
-FOLDER/TARGET/crash-... and the next process goes on.
+share of the time, in a process of its own; a file that breaks the rule is kept in
+FOLDER/TARGET.broken, and where it ends the process the next one goes on.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import types
 import warnings
 import zipfile
@@ -288,7 +289,7 @@ def changed(value: Any, chance: random.Random) -> Any:
 
 
 def repaired(data: bytes) -> bytes:
-    """A checkpoint with the checksum of what is in it; else a change is all it shows."""
+    """A checkpoint with the checksum of what is in it, or nothing else is tested."""
     from safetensors.numpy import load
 
     try:
@@ -328,7 +329,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed_bytes)
 
 
-# ---- guided by coverage ----
+# ---- guided by coverage, with Atheris ----
 
 
 def fuzz(place: Path, minutes: float, targets: list[str]) -> None:
@@ -358,8 +359,17 @@ def fuzz_one(target: str, corpus: Path, seconds: int) -> None:
             if name.partition(".")[0] in ("fcnn", "zipfile") and name != __name__:
                 atheris.instrument_func(found)
 
+    broken = corpus.with_suffix(".broken")
+    broken.mkdir(exist_ok=True)
+
     def one(data: bytes) -> None:
-        run(target, repaired(data) if target == "checkpoint" else data)
+        data = repaired(data) if target == "checkpoint" else data
+        try:
+            run(target, data)
+        except Exception as error:  # noqa: BLE001
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            name = f"{type(error).__name__}-{Path(at.filename).stem}-{at.lineno}"
+            (broken / name).write_bytes(data)
 
     def mutator(data: bytes, most: int, seed: int) -> bytes:
         chance = random.Random(seed)
@@ -370,7 +380,7 @@ def fuzz_one(target: str, corpus: Path, seconds: int) -> None:
         return data[:most]
 
     arguments = [
-        *(sys.argv[0], str(corpus), f"-artifact_prefix={corpus}/crash-"),
+        *(sys.argv[0], str(corpus), f"-artifact_prefix={broken}/"),
         *(f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=3000"),
         *("-max_len=100000", "-print_final_stats=1", "-reload=0"),
     ]
@@ -382,7 +392,7 @@ def replay(place: Path) -> None:
     """Every file of a folder once: what is taken, what is refused, what breaks."""
     for target in TARGETS:
         taken = refused = broken = 0
-        for path in sorted((place / target).glob("*")):
+        for path in sorted(place.glob(f"{target}*/*")):
             data = path.read_bytes()
             try:
                 ok = run(target, repaired(data) if target == "checkpoint" else data)
@@ -405,13 +415,13 @@ def kept() -> dict[str, list[bytes]]:
 
 
 def keep(place: Path, most: int = 60, size: int = 6000) -> None:
-    """Small files of the corpus, shuffled, and all that broke; the same bytes always."""
+    """Small files of the corpus, and all that broke."""
     chance = random.Random(0)
     with zipfile.ZipFile(KEEP, "w", zipfile.ZIP_DEFLATED) as archive:
         for target in TARGETS:
             paths = sorted((place / target).glob("*"))
-            broke = [p for p in paths if p.name.startswith("crash-")]
-            small = [p for p in paths if p not in broke and p.stat().st_size <= size]
+            broke = sorted((place / f"{target}.broken").glob("*"))
+            small = [p for p in paths if p.stat().st_size <= size]
             chance.shuffle(small)
             for i, path in enumerate([*broke, *small[:most]]):
                 entry = zipfile.ZipInfo(f"{target}/{i:03d}")
