@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fcnn.formats import weights as weights_alone
 from fcnn.formats.weights import array
 from fcnn.network import Network
 
+_MOST_SHARED = 8  # times that tensors may have the numbers of the file
 _FLOATS = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
 
@@ -105,6 +107,8 @@ def _load_torch(path: str) -> Mapping[str, Any]:
         ) from None
     with open_file(path) as file:
         data = io.BytesIO(file.read())  # of a damaged file an OSError says nothing
+    if _is_compressed(data):
+        raise ValueError(f"{path} is compressed, as no file of PyTorch's is")
     try:
         loaded = torch.load(data, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
@@ -115,7 +119,29 @@ def _load_torch(path: str) -> Mapping[str, Any]:
         ) from None
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{path} holds a {type(loaded).__name__}, not a state_dict")  # noqa: TRY004
+    n_bytes = sum(
+        value.numel() * value.element_size()
+        for value in loaded.values()
+        if isinstance(value, torch.Tensor)
+    )
+    if n_bytes > _MOST_SHARED * data.getbuffer().nbytes:
+        raise ValueError(
+            f"{path} has {data.getbuffer().nbytes} bytes, and its tensors repeat them "
+            f"until they are {n_bytes}"
+        )
     return loaded
+
+
+def _is_compressed(data: io.BytesIO) -> bool:
+    """A small file could fill the memory so."""
+    try:
+        with zipfile.ZipFile(data) as archive:
+            kinds = {member.compress_type for member in archive.infolist()}
+    except Exception:  # noqa: BLE001 (no zip, or a damaged one: PyTorch will say)
+        return False
+    finally:
+        data.seek(0)
+    return not kinds <= {zipfile.ZIP_STORED}
 
 
 def _load_safetensors(path: str) -> Mapping[str, Any]:
