@@ -132,7 +132,7 @@ def test_networks(text, tmp_path):
 
 
 def test_pickles_for_networks(tmp_path):
-    path = tmp_path / "net"
+    path = tmp_path / "net.safetensors"
     for data in (PICKLE, pickle.dumps(fcnn.Network([2, 1])), b"\0" * 8 + PICKLE):
         path.write_bytes(data)
         attempt(tmp_path, fcnn.load, path)

@@ -52,7 +52,7 @@ def memory():
 
 def test_killed_at_any_step_of_any_writer(memory):
     """The long form, with 200 random moments each, is in docs/reliability.md."""
-    lines = script("kill_writers.py", memory, 1, 0, 3).splitlines()
+    lines = script("kill_writers.py", memory, 1, 0, 2).splitlines()
     assert len(lines) == 1 + 9
 
 
@@ -249,6 +249,8 @@ NO_NAMES = {
 def test_what_is_no_name(functions, name, what, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path, error = NO_NAMES[what]
+    if isinstance(path, str):
+        path += ".safetensors"  # or PyTorch would be asked
     if path is None and name in ("to_onnx", "resume"):
         return  # it is the default
     if path == b"net" and name == "from_onnx":
