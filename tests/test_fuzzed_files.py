@@ -70,7 +70,7 @@ for name in sys.argv[3:]:
     fuzz_files.run(target, data)
     traced = tracemalloc.get_traced_memory()[1] - before
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - high
-    print(len(data), traced, 1024 * rss)
+    print(len(data), traced, rss * (1 if sys.platform == "darwin" else 1024))
 """
 
 

@@ -26,7 +26,7 @@ def soon():
     """What waits for ever is a failure."""
 
     def late(*_):
-        raise TimeoutError
+        pytest.fail("it waits")
 
     kept = signal.signal(signal.SIGALRM, late)
     signal.alarm(120)
@@ -225,7 +225,7 @@ def test_what_is_no_file(functions, name, what, tmp_path):
     path = tmp_path / "it.safetensors"
     make, error = NO_FILES[what]
     make(path)
-    signal.alarm(10)
+    signal.alarm(5)
     kind = path.lstat().st_mode
     with pytest.raises(error):
         functions(tmp_path)[name](path)
@@ -270,10 +270,13 @@ def test_odd_names(tmp_path):
             return str(self.path)
 
     net = fcnn.Network([2, 1], seed=0)
-    for name in ("a" * 255, "\udcff\udcfe", " ", "é\n", "-", "*"):
+    odd = ["a" * 255, " ", "é\n", "-", "*"]
+    if sys.platform == "linux":
+        odd.append("\udcff\udcfe")  # bytes that are no UTF-8
+    for name in odd:
         net.save(Name(tmp_path / name))
         assert fcnn.load(Name(tmp_path / name)).seed == 0
-    assert len(names(tmp_path)) == 6
+    assert len(names(tmp_path)) == len(odd)
 
 
 def test_links(tmp_path):
