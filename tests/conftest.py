@@ -31,7 +31,7 @@ sys.addaudithook(refuse_the_network)
 
 
 def pytest_report_header(config):
-    packages = ("fcnn", "numpy", "hypothesis", "safetensors")
+    packages = ("fcnn", "numpy", "hypothesis")
     versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
     build = f"CPU level {_core.level}, {_core.compiler}, Eigen {_core.eigen_version}"
     threads = f"{fcnn.get_num_threads()} threads on {os.cpu_count()} CPUs"

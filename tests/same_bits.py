@@ -267,7 +267,9 @@ def digest(step: int) -> str:
     found = hashlib.sha256()
     for c in combinations()[::step]:
         net, result, _ = trained(c, fcnn.get_num_threads())
-        found.update(result + net.predict(data(c, np.random.default_rng(1))[0]).tobytes())
+        found.update(
+            result + net.predict(data(c, np.random.default_rng(1))[0]).tobytes()
+        )
     return found.hexdigest()
 
 

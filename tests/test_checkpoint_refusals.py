@@ -149,18 +149,6 @@ def test_how_often(data, tmp_path):
     assert at == [*within[0], *within[1], (2, 0), *within[2], (3, 0)]
 
 
-def test_leftovers_of_killed_writers_are_removed(data, tmp_path):
-    X, y = data
-    from fcnn import _atomic
-
-    stale = tmp_path / f"{_atomic._prefix(tmp_path / 'run')}0123.tmp"
-    other = tmp_path / f"{_atomic._prefix(tmp_path / 'other')}0123.tmp"
-    for path in (stale, other):
-        path.write_bytes(b"half")
-    make().fit(X, y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path / "run"))
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["run", other.name])
-
-
 def test_damaged_files(data, tmp_path, rng):
     """Whatever byte is wrong: a ValueError, or the checkpoint as it was."""
     X, y = data
@@ -310,16 +298,15 @@ def test_numbers_out_of_range(data, change, tmp_path):
     refuse_changed(data, tmp_path, CHANGES[change])
 
 
-def refuse_changed(data, tmp_path, change):
+def early_stopping():
+    return fcnn.EarlyStopping("loss", patience=9)
+
+
+def refuse_changed(data, tmp_path, change, callback=early_stopping):
     """A file with a right checksum and wrong contents; the network stays as it is."""
     X, y = data
     path = tmp_path / "run"
-    make().fit(
-        X,
-        y,
-        epochs=2,
-        callbacks=[fcnn.Checkpoint(path), fcnn.EarlyStopping("loss", patience=9)],
-    )
+    make().fit(X, y, epochs=2, callbacks=[fcnn.Checkpoint(path), callback()])
     tree = _tree.read(path, KEY)
     change(tree)
     tree["finished"] = False
@@ -328,13 +315,7 @@ def refuse_changed(data, tmp_path, change):
     net.fit(X, y, epochs=1, optimizer="sgd")
     before = net.__getstate__()
     with pytest.raises(ValueError, match="run"):
-        net.fit(
-            X,
-            y,
-            epochs=3,
-            resume=path,
-            callbacks=fcnn.EarlyStopping("loss", patience=9),
-        )
+        net.fit(X, y, epochs=3, resume=path, callbacks=callback())
     after = net.__getstate__()
     assert np.array_equal(net.parameters, before["training"].theta)
     for key in ("epoch", "seed", "loss", "stream_steps"):
@@ -408,3 +389,47 @@ def test_a_folder_that_may_not_be_written(data):
     with pytest.raises(OSError, match="/proc"):
         net.fit(X, y, epochs=1, callbacks=fcnn.Checkpoint("/proc/run.ckpt"))
     assert np.array_equal(net.parameters, before)
+
+
+STATES = {
+    "wait of EarlyStopping": (fcnn.EarlyStopping, {"wait": "x"}),
+    "wait below 0": (fcnn.EarlyStopping, {"wait": -1}),
+    "best epoch": (fcnn.EarlyStopping, {"best_epoch": [0]}),
+    "stopped epoch": (fcnn.EarlyStopping, {"stopped_epoch": "x"}),
+    "best optimizer": (fcnn.EarlyStopping, ["best_state", "trainer", "scalars"]),
+    "best moments": (fcnn.EarlyStopping, ["best_state", "trainer", "moments"]),
+    "wait of ReduceLROnPlateau": (fcnn.ReduceLROnPlateau, {"wait": None}),
+    "cooldown": (fcnn.ReduceLROnPlateau, {"cooldown_left": 1.5}),
+    "length": (fcnn.CSVLogger, {"length": "9"}),
+    "epoch of a name": (fcnn.ModelCheckpoint, {"epoch": None}),
+}
+
+
+@pytest.mark.parametrize("what", STATES)
+def test_wrong_states_of_callbacks(data, what, tmp_path):
+    kind, change = STATES[what]
+
+    def make_one():
+        if kind in (fcnn.CSVLogger, fcnn.ModelCheckpoint):
+            return kind(tmp_path / "file")
+        return kind("loss", patience=9)
+
+    def damage(tree):
+        state = tree["callbacks"][0][1]
+        if isinstance(change, dict):
+            state.update(change)
+        else:
+            *path, last = change
+            for name in path:
+                state = state[name]
+            state[last] = [{"a": 1}, {"b": 2}]
+
+    refuse_changed(data, tmp_path, damage, make_one)
+
+
+@pytest.mark.parametrize("values", [["x", "y"], [{}, []], [None, 0.5], [True, 0.5]])
+def test_a_history_of_no_numbers(data, values, tmp_path):
+    def damage(tree):
+        tree["history"]["loss"] = values
+
+    refuse_changed(data, tmp_path, damage)

@@ -24,7 +24,7 @@ def change(model, table):
 
 
 def test_what_the_file_remembers(model):
-    fields = files.read_fields(model)["table"]
+    fields = files.read(model)[1]["table"]
     assert fields == {
         "version": 1,
         "task": "classification",
@@ -36,7 +36,7 @@ def test_what_the_file_remembers(model):
         ],
         "classes": ["ant", "bee", "cat, or dog"],
     }
-    made = memory.read(model, 5, 3)
+    made = memory.read(model, *files.read(model))
     assert json.loads(json.dumps(memory.fields(made))) == fields
     assert made.inputs() == [
         *("length", "color=blue", "color=green", "color=red", "width")
@@ -78,7 +78,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_memory_is_refused(damage, model, refused):
-    fields = files.read_fields(model)["table"]
+    fields = files.read(model)[1]["table"]
     damage(fields)
     change(model, fields)
     for command in (["predict", model, "ants.csv"], ["inspect", model]):
@@ -94,5 +94,5 @@ def test_a_memory_of_another_kind(table, model, refused):
 def test_the_library_leaves_the_memory_alone(model):
     net = fcnn.load(model)
     net.save("again")
-    assert "table" not in files.read_fields("again")
+    assert "table" not in files.read("again")[1]
     assert np.array_equal(fcnn.load("again").parameters, net.parameters)

@@ -185,6 +185,7 @@ def test_a_failure_leaves_the_old_file(step, tmp_path, monkeypatch):
                     file.close()
 
                 write = staticmethod(fail)
+                fileno = file.fileno
 
             return Full()
 
@@ -270,10 +271,10 @@ def test_a_table_that_the_command_line_keeps_in_the_file(tmp_path):
         files.write(tmp_path / "net", net, table)
         written.append((tmp_path / "net").read_bytes())
     assert len(set(written)) == 1
-    assert files.read_fields(tmp_path / "net")["table"] == table
+    assert files.read(tmp_path / "net")[1]["table"] == table
     assert np.array_equal(fcnn.load(tmp_path / "net").parameters, net.parameters)
     net.save(tmp_path / "net")
-    assert "table" not in files.read_fields(tmp_path / "net")
+    assert "table" not in files.read(tmp_path / "net")[1]
 
 
 def test_saving_beside_the_program_keeps_no_memory(tmp_path):

@@ -8,11 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import safetensors.numpy
-
-from fcnn import _safetensors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS")
 SCRIPT = str(Path(__file__).with_name("out_of_memory.py"))
@@ -66,33 +62,3 @@ print("done")
 def test_threads_that_cannot_be_made_are_done_without():
     done = run("-c", NO_THREADS)
     assert done.stdout == "done\n", done.stderr
-
-
-# ---- files, which are written and read without the library for this reason ----
-
-
-@pytest.fixture
-def tensors(rng):
-    dtypes = [np.dtype(text) for text in _safetensors.DTYPES.values()]
-    made = {d.name: rng.integers(0, 2, (3, 5)).astype(d) for d in dtypes}
-    return made | {"scalar": np.array(2.5), "none": np.zeros((0, 4)), "é": np.ones(1)}
-
-
-def test_the_library_reads_what_is_written(tensors):
-    data = _safetensors.save(tensors, {"key": 'a "text"'})
-    found = safetensors.numpy.load(data)
-    assert found.keys() == tensors.keys()
-    for name, tensor in tensors.items():
-        assert found[name].dtype == tensor.dtype
-        assert np.array_equal(found[name], tensor)
-
-
-def test_what_the_library_writes_is_read(tensors):
-    data = safetensors.numpy.save(tensors, {"key": 'a "text"'})
-    found, metadata = _safetensors.load(data)
-    assert metadata == {"key": 'a "text"'}
-    assert found.keys() == tensors.keys()
-    for name, tensor in tensors.items():
-        assert found[name].dtype == tensor.dtype
-        assert np.array_equal(found[name], tensor)
-        assert found[name].flags.writeable

@@ -64,7 +64,7 @@ def test_fcnn_makes_no_socket_and_starts_no_process(tmp_path):
                 print(event, arguments)
 
         import numpy as np
-        import safetensors.numpy, tqdm
+        import tqdm
         sys.addaudithook(watch)
         import importlib, pkgutil
         import fcnn

@@ -34,6 +34,11 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     return number
 
 
+def optional_integer(name: str, value: Any, low: int) -> int | None:
+    """`value` as an int of at least `low`, or None."""
+    return None if value is None else integer(name, value, low)
+
+
 def seed(name: str, value: Any) -> int:
     """`value` as a seed: an integer of 64 bits."""
     return integer(name, value, 0, 2**64 - 1)

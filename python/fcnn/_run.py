@@ -341,6 +341,9 @@ class Run:
             if self._outputs is not None and self.batch:
                 self._outputs[...] = tree["outputs"]
             recorded = {name: tree["history"][name] for name in plan.names}
+            for name, values in recorded.items():
+                if not all(type(value) in (int, float) for value in values):
+                    raise ValueError(f"its {name} are no numbers")
             rates = [
                 None if rate is None else _checks.non_negative("its rate", rate)
                 for rate in tree["learning_rate"]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from fcnn._checks import shown
 from fcnn._types import Array
 
 # The format's names of the dtypes that NumPy has; always little-endian.
@@ -31,6 +32,7 @@ DTYPES = {
     "I64": "<i8",
     "F64": "<f8",
 }
+_MAX_HEADER = 100_000_000  # bytes, the limit of the library too
 _NAMES = {dtype[1:]: name for name, dtype in DTYPES.items()}
 
 
@@ -57,60 +59,91 @@ def save(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
     return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
 
-def load(data: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The tensors, copied, and the metadata of a whole file.
+def load(file: BinaryIO) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The tensors and the metadata of a whole file; BF16, exactly, as float32.
 
-    Whatever is wrong with it is a ValueError.
+    Whatever is wrong with it is a ValueError, before memory is taken for the tensors.
     """
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > len(data) - 8:
-        raise ValueError("its header is cut short")
-    header = json.loads(data[8 : 8 + length])
-    if not isinstance(header, dict):
-        raise ValueError("its header is no JSON object")  # noqa: TRY004
+    header, n_bytes = read_header(file)
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is no JSON object")  # noqa: TRY004
-    n_bytes, spans, tensors = len(data) - 8 - length, [(0, 0)], {}
-    for name, entry in header.items():
-        dtype, shape, start, end = _entry(name, entry)
-        if end > n_bytes:
-            raise ValueError(f"its tensor {name!r} is cut short")
-        count = math.prod(shape)
-        flat = np.frombuffer(data, dtype, count, 8 + length + start if count else 0)
-        tensors[name] = flat.reshape(shape).copy()
-        spans.append((start, end))
-    spans = [*sorted(spans), (n_bytes, n_bytes)]
-    if any(start != end for (_, end), (start, _) in pairwise(spans)):
+    places = {name: _place(name, entry) for name, entry in header.items()}
+    spans = sorted((start, end) for _, _, start, end in places.values())
+    if [0, *(end for _, end in spans)] != [*(start for start, _ in spans), n_bytes]:
         raise ValueError("its tensors do not fill it without gap")
+    begin = file.tell()
+    tensors = {
+        name: read(file, begin + start, dtype, shape)
+        for name, (dtype, shape, start, _) in places.items()
+    }
     return tensors, metadata
 
 
-def read(file: BinaryIO, begin: int, entry: dict[str, Any]) -> Array:
-    """One tensor of a file whose tensors begin at byte `begin`, its entry checked."""
-    start, end = entry["data_offsets"]
-    file.seek(begin + start)
-    data = file.read(end - start)
-    if len(data) < end - start:
+def read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """The header, and how many bytes of tensors follow it: there the file is then."""
+    size = os.fstat(file.fileno()).st_size
+    prefix = file.read(8)
+    if len(prefix) < 8:
+        raise ValueError(f"it has {size} bytes, too few for the length of a header")
+    length = int.from_bytes(prefix, "little")
+    if length > min(size - 8, _MAX_HEADER):
+        raise ValueError(
+            f"it gives its header {length} bytes, but has {size} in all, and a header "
+            f"has at most {_MAX_HEADER}"
+        )
+    text = file.read(length)
+    if len(text) < length:
         raise ValueError("it was cut short while being read")
-    return np.frombuffer(data, DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return parse_json("header", text.decode()), size - 8 - length
 
 
-def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
-    """dtype, shape and span of a tensor as the header has them, if they agree."""
+def parse_json(what: str, text: str) -> dict[str, Any]:
+    """A JSON object in which no name comes twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) < len(pairs):
+            raise ValueError("a name comes twice")
+        return result
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
     try:
-        dtype, shape, (start, end) = (
-            DTYPES[entry["dtype"]],
-            tuple(entry["shape"]),
-            entry["data_offsets"],
-        )
-        numbers = [*shape, start, end]
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except ValueError as error:
+        raise ValueError(f"its {what} is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"its {what} is no JSON object")  # noqa: TRY004
+    return value
+
+
+def read(file: BinaryIO, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
+    """The tensor that begins at that byte of the file, of a dtype of the format."""
+    array = np.empty(shape, DTYPES.get(dtype, "<u2"))
+    file.seek(at)
+    if file.readinto(array.reshape(-1).data.cast("B")) != array.nbytes:  # type: ignore[attr-defined]
+        raise ValueError("it was cut short while being read")
+    if dtype == "BF16":  # the upper halves of float32, which NumPy has no name for
+        return (array.astype("<u4") << 16).view("<f4")
+    return array
+
+
+def _place(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
+    """dtype, shape, begin and end of a tensor as the header has them, if they agree."""
+    try:
+        dtype, shape = entry["dtype"], tuple(entry["shape"])
+        start, end = entry["data_offsets"]
         # in JSON 2.0 and true are no integers
-        good = all(type(n) is int and n >= 0 for n in numbers) and (
-            end - start == math.prod(shape) * np.dtype(dtype).itemsize
-        )
+        integers = all(type(n) is int and n >= 0 for n in (*shape, start, end))
+        size = 2 if dtype == "BF16" else np.dtype(DTYPES[dtype]).itemsize
+        good = integers and end - start == math.prod(shape) * size
     except (TypeError, KeyError, ValueError):
         good = False
     if not good:
-        raise ValueError(f"its tensor {name!r} has a wrong dtype, shape or place")
+        raise ValueError(
+            f"its tensor {name!r} has a dtype, shape or place that is not understood: "
+            f"{shown(entry)}"
+        )
     return dtype, shape, start, end

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import math
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fcnn import _safetensors
+from fcnn import _checks, _safetensors
 from fcnn._atomic import replace_file
+from fcnn._reading import open_file
 from fcnn._types import Array
 
 _MARKS = ({"tensor"}, {"float"}, {"dict"})
@@ -36,16 +36,16 @@ def read(path: str | os.PathLike[str], key: str) -> Any:
 
     OSError where the file cannot be read, ValueError where it is no such file.
     """
-    data = Path(path).read_bytes()
-    try:
-        tensors, metadata = _safetensors.load(data)
-        if key not in metadata:
-            raise ValueError(f"its metadata has nothing under the key {key!r}")
-        if metadata.get("checksum") != _checksum(metadata[key], tensors):
-            raise ValueError("it is damaged: its checksum is another")
-        return _decode(json.loads(metadata[key]), tensors)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)} is no {key}: {error}") from None
+    with open_file(path) as file:
+        try:
+            tensors, metadata = _safetensors.load(file)
+            if key not in metadata:
+                raise ValueError(f"its metadata has nothing under the key {key!r}")
+            if metadata.get("checksum") != _checksum(metadata[key], tensors):
+                raise ValueError("it is damaged: its checksum is another")
+            return _decode(json.loads(metadata[key]), tensors)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"{os.fspath(path)} is no {key}: {error}") from None
 
 
 def _checksum(text: str, tensors: dict[str, Array]) -> str:
@@ -64,7 +64,7 @@ def _encode(value: Any, name: str, tensors: dict[str, Array]) -> Any:
                 f"{name or 'state'} must be an array of numbers of at most 64 bits, "
                 f"but its dtype is {value.dtype}"
             )
-        # safetensors writes raw memory whatever the strides: so C-ordered copies
+        # a copy, so that what is written is what the checksum is of
         unique = f"{len(tensors)}:{name}"
         native = value.dtype.newbyteorder("=")
         tensors[unique] = np.array(value, dtype=native, order="C")
@@ -104,4 +104,6 @@ def _decode(value: Any, tensors: dict[str, Array]) -> Any:
         return float(value["float"])
     if set(value) == {"dict"}:
         value = value["dict"]
+        if not isinstance(value, dict):
+            raise ValueError(f"it has a dict that is {_checks.shown(value)}")
     return {item: _decode(part, tensors) for item, part in value.items()}

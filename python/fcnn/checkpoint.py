@@ -105,7 +105,6 @@ class Checkpoint(Callback):
     def attach(self, run: Run) -> None:
         """The training loop tells what it is doing."""
         self._run = run
-        _atomic.remove_leftovers(self.path)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
         """Writes every so many epochs."""

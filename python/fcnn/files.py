@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from fcnn import _architecture, _checks, _safetensors
 from fcnn._architecture import Architecture
 from fcnn._atomic import replace_file
 from fcnn._base import check_loss
+from fcnn._reading import open_file
 from fcnn._standardize import Standardizer
 from fcnn.config import version
 from fcnn.layers import assign
@@ -28,12 +29,12 @@ from fcnn.layers import assign
 if TYPE_CHECKING:
     from fcnn._base import NetworkBase
     from fcnn._types import Array
+    from fcnn.network import Network
 
 FORMAT_VERSION = 2
 _READS = (1, 2)  # 1 knows no dropout, noise and standardizer
 _DTYPES = {"float32": "F32", "float64": "F64"}  # safetensors' names of them
 _BYTES = {"F32": 4, "F64": 8}
-_MAX_HEADER = 100_000_000  # safetensors' own limit
 
 
 class Description(NamedTuple):
@@ -63,8 +64,8 @@ def write(
 ) -> None:
     """Writes the network to a file that appears whole or not at all.
 
-    `table`, of values that JSON has, is what the command line keeps with it; it stands
-    in the same JSON.
+    `table`, of values that JSON has, is what the command line keeps with it, in the
+    same JSON.
     """
     architecture = net._architecture
     description = {
@@ -94,43 +95,39 @@ def read_description(path: str | os.PathLike[str]) -> Description:
 
     Every refusal of a file that can be read is a ValueError that names what is wrong.
     """
-    file_path = Path(path)
+    with open_file(path) as file, _refusals(path):
+        return _read_description(file)[0]
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any]]:
+    """The network of a file, and the JSON of its architecture.
+
+    All of it is of one open file, whatever takes the name meanwhile.
+    """
+    from fcnn.network import Network
+
+    with open_file(path) as file, _refusals(path):
+        description, fields, offsets = _read_description(file)
+        net = object.__new__(Network)
+        net._set_up(*description[:4])
+        begin = file.tell()
+        views = tensor_views(description.architecture, net.parameters)
+        arrays = {}
+        for name, (kind, shape) in description.tensors().items():
+            array = _safetensors.read(file, begin + offsets[name], kind, shape)
+            if name in views:
+                assign(name, views[name], array)
+            else:
+                arrays[name.removeprefix("standardizer.")] = array
+        if arrays:
+            net.standardizer = Standardizer(**arrays)
+    return net, fields
+
+
+@contextmanager
+def _refusals(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
-        with file_path.open("rb") as file:
-            header, n_bytes = _read_header(file)
-        description = _parse_description(header)
-        _check_tensors(header, n_bytes, description)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
-    return description
-
-
-def read_fields(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON of the architecture, of a file that `read_description` has checked."""
-    with Path(path).open("rb") as file:
-        header, _ = _read_header(file)
-    return _parse_json("metadata 'fcnn'", header["__metadata__"]["fcnn"])
-
-
-def read_into(
-    path: str | os.PathLike[str], net: NetworkBase, description: Description
-) -> None:
-    """Fills the network from the file, which `read_description` has checked."""
-    views = tensor_views(description.architecture, net.parameters)
-    try:
-        with Path(path).open("rb") as file:
-            header, n_bytes = _read_header(file)
-            # once more: it may have been replaced since
-            _check_tensors(header, n_bytes, description)
-            begin = file.tell()
-            for name, view in views.items():
-                assign(name, view, _safetensors.read(file, begin, header[name]))
-            if description.standardizer:
-                arrays = {
-                    name: _safetensors.read(file, begin, header[f"standardizer.{name}"])
-                    for name in description.standardizer
-                }
-                net.standardizer = Standardizer(**arrays)
+        yield
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is no network of fcnn: {error}") from None
 
@@ -164,49 +161,25 @@ def _tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
-    """safetensors: 8 bytes of header length, the header as JSON, then the tensors."""
-    size = os.fstat(file.fileno()).st_size
-    prefix = file.read(8)
-    if len(prefix) < 8:
-        raise ValueError(f"it has {size} bytes, too few for the length of a header")
-    length = int.from_bytes(prefix, "little")
-    if length > min(size - 8, _MAX_HEADER):
-        raise ValueError(
-            f"it gives its header {length} bytes, but has {size} in all, and a header "
-            f"has at most {_MAX_HEADER}"
-        )
-    text = file.read(length)
-    if len(text) < length:
-        raise ValueError("it was cut short while being read")
-    return _parse_json("header", text.decode()), size - 8 - length
+def _read_description(
+    file: BinaryIO,
+) -> tuple[Description, dict[str, Any], dict[str, int]]:
+    """What the file holds, its JSON, and where after the header each tensor begins."""
+    header, n_bytes = _safetensors.read_header(file)
+    fields = _fields(header)
+    description = _parse_description(fields)
+    return description, fields, _check_tensors(header, n_bytes, description)
 
 
-def _parse_json(what: str, text: str) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) < len(pairs):
-            raise ValueError("a name comes twice")
-        return result
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
-
-    try:
-        value = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
-    except ValueError as error:
-        raise ValueError(f"its {what} is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"its {what} is no JSON object")  # noqa: TRY004
-    return value
-
-
-def _parse_description(header: dict[str, Any]) -> Description:
+def _fields(header: dict[str, Any]) -> dict[str, Any]:
     metadata = header.get("__metadata__")
     text = metadata.get("fcnn") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ValueError("its metadata has no text under the key 'fcnn'")  # noqa: TRY004
-    fields = _parse_json("metadata 'fcnn'", text)
+    return _safetensors.parse_json("metadata 'fcnn'", text)
+
+
+def _parse_description(fields: dict[str, Any]) -> Description:
     needed = {
         "format_version": int,
         "sizes": list,
@@ -230,8 +203,13 @@ def _parse_description(header: dict[str, Any]) -> Description:
                 f"reads {' and '.join(map(str, _READS))}"
             )
     if fields["format_version"] == 1:
-        fields |= {"dropout": 0.0, "input_noise": 0.0, "standardize": False}
-        fields["standardizer"] = []
+        fields = {
+            **fields,
+            "dropout": 0.0,
+            "input_noise": 0.0,
+            "standardize": False,
+            "standardizer": [],
+        }
     dtype = _architecture.parse_dtype(fields["dtype"])
     if not fields["activations"]:
         raise ValueError("its activations are empty")
@@ -259,7 +237,7 @@ def _parse_description(header: dict[str, Any]) -> Description:
 
 def _check_tensors(
     header: dict[str, Any], n_bytes: int, description: Description
-) -> None:
+) -> dict[str, int]:
     """The header's tensors are the architecture's, and fill the file without gap."""
     tensors = description.tensors()
     found = header.keys() - {"__metadata__"}
@@ -298,6 +276,7 @@ def _check_tensors(
         end = stop
     if end != n_bytes:
         raise ValueError(f"its tensors need {end} bytes, but {n_bytes} are there")
+    return {name: start for start, _, name in spans}
 
 
 def _are_integers(tensor: dict[str, Any], key: str) -> bool:

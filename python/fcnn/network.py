@@ -484,11 +484,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     """
     from fcnn import files
 
-    description = files.read_description(path)
-    net = object.__new__(Network)
-    net._set_up(*description[:4])
-    files.read_into(path, net, description)
-    return net
+    return files.read(path)[0]
 
 
 def _parse_init(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fcnn import _checks
+from fcnn._atomic import check_target, replace_file
 from fcnn.callbacks._base import Callback
 
 if TYPE_CHECKING:
@@ -21,8 +23,9 @@ class CSVLogger(Callback):
 
     The columns are ``epoch``, counted from 0 as in Keras, and the names that History
     records, in its order; numbers are written with all their digits. The file is
-    complete after each epoch, even if the process is killed, and after a resumed fit it
-    holds each epoch once: what was written after the checkpoint is removed.
+    complete after each epoch, even if the process is killed or the disk is full, and
+    after a resumed fit it holds each epoch once: what was written after the checkpoint
+    is removed. (A power cut may take the last rows: they are not stored one by one.)
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ class CSVLogger(Callback):
         """Checks that a file to be appended to has the columns of this fit."""
         super().prepare(network, params)
         self._length = 0
-        if not self.append or not self.path.exists():
+        if not self.append or not self.path.is_file():
             return
         self._length = self.path.stat().st_size
         with self.path.open(encoding="utf-8", newline="") as file:
@@ -90,6 +93,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
         """Makes sure that the file can be written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        check_target(self.path)
         self.path.open("ab").close()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
@@ -97,12 +101,27 @@ class CSVLogger(Callback):
         logs = logs or {}
         columns = self._columns()
         row = self._line([epoch, *(logs.get(name, "") for name in columns[1:])])
-        with self.path.open("ab") as file:
-            self._length = file.truncate(min(self._length, file.tell()))
-            if self._length == 0:
-                row = self._line(columns) + row
-            file.write(row)
-        self._length += len(row)
+        size = self.path.stat().st_size if self.path.exists() else 0
+        length = min(self._length, size)
+        if length == 0:
+            row = self._line(columns) + row
+        if length == 0 and size > 0:
+            replace_file(self.path, row)
+        else:
+            self._append(length, row)
+        self._length = length + len(row)
+
+    def _append(self, length: int, row: bytes) -> None:
+        """Writes the row after so many bytes, or nothing."""
+        with self.path.open("ab", buffering=0) as file:
+            file.truncate(length)
+            try:
+                while row:
+                    row = row[file.write(row) :]
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    file.truncate(length)
+                raise
 
     def state(self) -> dict[str, Any]:
         """The length of the file, so that repeated epochs can be cut off."""
@@ -110,7 +129,7 @@ class CSVLogger(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on at that length of the file."""
-        self._length = state["length"]
+        self._length = _checks.integer("length", state["length"], 0)
 
     def _columns(self) -> list[str]:
         return ["epoch", *self.params["metrics"]]

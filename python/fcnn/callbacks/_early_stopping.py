@@ -133,15 +133,17 @@ class EarlyStopping(MonitorCallback):
         from fcnn._base import TrainingState
 
         super().set_state(state)
-        self.best_epoch = state["best_epoch"]
-        self._wait = state["wait"]
-        self.stopped_epoch = state["stopped_epoch"]
+        check = _checks.optional_integer
+        self.best_epoch = check("best_epoch", state["best_epoch"], 0)
+        self.stopped_epoch = check("stopped_epoch", state["stopped_epoch"], 0)
+        self._wait = _checks.integer("wait", state["wait"], 0)
         self.stop_training = self.stopped_epoch is not None
         self._best_state = None
         if state["best_state"] is not None:
             best = TrainingState.from_dict(state["best_state"], self.network._optimizer)
             if best.theta.shape != self.network.parameters.shape:
                 raise ValueError("its best parameters are another network's")
+            self.network.copy()._set_training_state(best)  # refuses what does not fit
             self._best_state = best
 
     def _stop(self, epoch: int) -> None:

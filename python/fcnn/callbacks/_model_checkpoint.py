@@ -136,7 +136,7 @@ class ModelCheckpoint(MonitorCallback):
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state`."""
         super().set_state(state)
-        self._epoch = state["epoch"]
+        self._epoch = _checks.integer("epoch", state["epoch"], 0)
 
     def _save(self, batch: dict[str, int], logs: Mapping[str, float]) -> None:
         if self.save_best_only:

@@ -131,8 +131,8 @@ class ReduceLROnPlateau(MonitorCallback):
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state`."""
         super().set_state(state)
-        self._wait = state["wait"]
-        self._cooldown_left = state["cooldown_left"]
+        self._wait = _checks.integer("wait", state["wait"], 0)
+        self._cooldown_left = _checks.integer("cooldown", state["cooldown_left"], 0)
 
     @by_default
     def _reduce(self, epoch: int) -> None:

@@ -21,7 +21,6 @@ from fcnn import files
 from fcnn.cli import memory
 from fcnn.cli.output import listed, say, say_json, say_table
 from fcnn.layers import Layer
-from fcnn.network import load
 
 if TYPE_CHECKING:
     from fcnn._types import Array
@@ -41,18 +40,17 @@ def add(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Reads the file and shows it."""
-    net = load(options.model)
-    found = describe(options.model, net)
+    net, written = files.read(options.model)
+    found = describe(options.model, net, written)
     if options.json:
         say_json(found)
     else:
         _show(net, found, None if options.all else _SHOWN)
 
 
-def describe(path: str, net: Network) -> dict[str, Any]:
+def describe(path: str, net: Network, written: dict[str, Any]) -> dict[str, Any]:
     """What the file and its network are, as plain values."""
-    written = files.read_fields(path)
-    table = memory.read(path, net.sizes[0], net.sizes[-1])
+    table = memory.read(path, net, written)
     return {
         "file": path,
         "bytes": Path(path).stat().st_size,

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fcnn import files
 from fcnn.cli.encoding import Encoding, Source
+
+if TYPE_CHECKING:
+    from fcnn.network import Network
 
 _VERSION = 1
 
@@ -20,15 +23,17 @@ def fields(made: Encoding) -> dict[str, Any]:
     return {"version": _VERSION, **asdict(made)}
 
 
-def read(path: str, n_inputs: int, n_outputs: int) -> Encoding | None:
+def read(path: str, net: Network, written: Mapping[str, Any]) -> Encoding | None:
     """The encoding that a model's file has, None if it has none.
+
+    `net` and `written` are what `files.read` has found in it.
 
     Raises
     ------
     ValueError
         If it is damaged, or of another network than the file's.
     """
-    found = files.read_fields(path).get("table")
+    found = written.get("table")
     if found is None:
         return None
     try:
@@ -36,8 +41,8 @@ def read(path: str, n_inputs: int, n_outputs: int) -> Encoding | None:
             raise ValueError("it is no JSON object")  # noqa: TRY004
         made = _parse(found)
         for what, n, expected in (
-            ("inputs", len(made.inputs()), n_inputs),
-            ("outputs", made.n_outputs, n_outputs),
+            ("inputs", len(made.inputs()), net.sizes[0]),
+            ("outputs", made.n_outputs, net.sizes[-1]),
         ):
             if n != expected:
                 raise ValueError(f"it has {n} {what}, the network {expected}")

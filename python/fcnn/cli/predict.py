@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fcnn import files
 from fcnn._atomic import replace_file
 from fcnn.cli import memory, tables
 from fcnn.cli.encoding import Encoding, Source
 from fcnn.cli.output import listed, note, refuse_to_replace, say, write
 from fcnn.cli.score import score
-from fcnn.network import load
 
 if TYPE_CHECKING:
     from fcnn._types import Array
@@ -66,7 +66,7 @@ def add(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Reads, predicts, writes."""
-    net = load(options.model)
+    net, written = files.read(options.model)
     if options.out is not None:
         refuse_to_replace(options.out, options.data)
         refuse_to_replace(options.out, options.model)
@@ -74,7 +74,7 @@ def run(options: Namespace) -> None:
     table = train if test is None else test
     if test is not None:
         note(f"predicting {test.source}; --x takes another array")
-    made = memory.read(options.model, net.sizes[0], net.sizes[-1])
+    made = memory.read(options.model, net, written)
     named = made is not None
     if made is None:
         made = _by_order(net, table)

@@ -15,10 +15,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from fcnn import _checks
+from fcnn._reading import open_file
 from fcnn._types import Array
 from fcnn.formats import archives, keras_layers, weights
 from fcnn.formats.keras_graph import Entry
@@ -51,7 +51,7 @@ def network(
             "from_keras reads files with h5py: pip install 'fcnn[keras]'"
         ) from None
     path = _checks.path("model", path)
-    with Path(path).open("rb") as file:  # FileNotFoundError, and so on
+    with open_file(path) as file:  # FileNotFoundError, and so on
         try:
             return _read(file, activation, output, loss)
         except ValueError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks
+from fcnn._reading import open_file
 from fcnn._types import Array
 from fcnn.formats.onnx_library import library
 
@@ -65,7 +66,8 @@ def read(
         data = bytes(source)
     else:
         path = Path(_checks.path("source", source))
-        data, folder = path.read_bytes(), path.parent
+        with open_file(path) as file:
+            data, folder = file.read(), path.parent
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)

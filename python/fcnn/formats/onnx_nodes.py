@@ -28,6 +28,7 @@ from fcnn.formats.onnx_shapes import SHAPES, Unflattened
 
 _MOST_NODES = 100  # on the sums of one layer: activations have a few
 _MOST_FOLDED = 64  # times the file's constants, of what is computed of them
+_MOST_SHARED = 16  # times that weights may have the numbers of the constants
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Interpreter:
         self.algebra = Algebra.new()
         self._graph = graph
         self._values: dict[str, Value] = dict(graph.constants)
-        self._room = _MOST_FOLDED * sum(c.size for c in graph.constants.values())
+        held = sum(c.size for c in graph.constants.values())
+        self._room = _MOST_FOLDED * held
+        self._weights = _MOST_SHARED * held
         shape = graph.x_shape
         if shape is None or len(shape) == 2:
             self._values[graph.x] = Rows(shape[1] if shape else None)
@@ -103,6 +106,7 @@ class Interpreter:
         if key == "Constant":
             made = _constant(node, self._graph.folder)
             self._room += _MOST_FOLDED * made.size
+            self._weights += _MOST_SHARED * made.size
             return made
         while inputs and inputs[-1] is None:
             inputs.pop()
@@ -131,6 +135,15 @@ class Interpreter:
             raise ValueError("it takes no rows")  # noqa: TRY004
         return value
 
+    def _sums(self, node: Node, a: Value, weight: Array, bias: Array | None) -> Sums:
+        """The sums of a layer; nodes may share a weight, but so often only."""
+        self._weights -= weight.size
+        if self._weights < 0:
+            raise ValueError(
+                f"the weights are more than {_MOST_SHARED} times the file's numbers"
+            )
+        return self._rows(a).times(str(node), weight, bias)
+
     def gemm(self, node: Node, inputs: list[Value]) -> Value:
         """alpha A B + beta C, B transposed or not."""
         a, b, c = [*inputs, None][:3]
@@ -144,8 +157,7 @@ class Interpreter:
             bias = _times(
                 np.broadcast_to(c.reshape(-1), weight.shape[0]), at.get("beta", 1.0)
             )
-        weight = _times(weight, at.get("alpha", 1.0))
-        return self._rows(a).times(str(node), weight, bias)
+        return self._sums(node, a, _times(weight, at.get("alpha", 1.0)), bias)
 
     def matmul(self, node: Node, inputs: list[Value]) -> Value:
         """A B, B constant."""
@@ -154,7 +166,7 @@ class Interpreter:
             return self._elementwise(node, inputs)
         if not _is_weight(b) or b.ndim != 2:
             raise NotKnown
-        return self._rows(a).times(str(node), np.ascontiguousarray(b.T), None)
+        return self._sums(node, a, np.ascontiguousarray(b.T), None)
 
     # ------------------------------------------------------------- elementwise
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-
-from fcnn import _checks, files
+from fcnn import _checks, _safetensors
+from fcnn._reading import open_file
 from fcnn._types import Array
 from fcnn.formats import archives
 from fcnn.formats import weights as weights_alone
@@ -107,19 +107,18 @@ def _load_torch(path: str) -> Mapping[str, Any]:
             "to read a .pt file from_torch needs PyTorch (pip install torch); a "
             ".safetensors file does not"
         ) from None
-    with Path(path).open("rb") as file:
-        _check_archive(path, file)
-        n_bytes = os.fstat(file.fileno()).st_size
-        try:
-            loaded = torch.load(file, map_location="cpu", weights_only=True)
-        except OSError:
-            raise
-        except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
-            raise ValueError(
-                f"{path} holds no weights that can be read without executing anything "
-                f"from it ({type(error).__name__}); of a whole module that you trust, "
-                "give torch.load(path, weights_only=False)"
-            ) from None
+    with open_file(path) as file:
+        data = io.BytesIO(file.read())  # of a damaged file an OSError says nothing
+    n_bytes = data.getbuffer().nbytes
+    _check_archive(path, data)
+    try:
+        loaded = torch.load(data, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 (of a damaged file it may be any)
+        raise ValueError(
+            f"{path} holds no weights that can be read without executing anything from "
+            f"it ({type(error).__name__}); of a whole module that you trust, give "
+            "torch.load(path, weights_only=False)"
+        ) from None
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{path} holds a {type(loaded).__name__}, not a state_dict")  # noqa: TRY004
     tensors = [v for v in loaded.values() if isinstance(v, torch.Tensor)]
@@ -132,42 +131,22 @@ def _load_torch(path: str) -> Mapping[str, Any]:
     return loaded
 
 
-def _check_archive(path: str, file: BinaryIO) -> None:
-    """PyTorch's own archives are not compressed; then `file` is at its start again."""
+def _check_archive(path: str, data: io.BytesIO) -> None:
+    """A zip that would fill the memory; `data` is at its start again."""
     try:
-        if zipfile.is_zipfile(file):
-            archives.check(zipfile.ZipFile(file))
+        if zipfile.is_zipfile(data):
+            archives.check(zipfile.ZipFile(data))
     except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
-    file.seek(0)
+    data.seek(0)
 
 
 def _load_safetensors(path: str) -> Mapping[str, Any]:
-    from safetensors import SafetensorError, safe_open
-
-    with Path(path).open("rb") as file:  # FileNotFoundError, and so on
+    with open_file(path) as file:
         try:
-            with safe_open(path, framework="numpy") as opened:  # checks the header
-                header, _ = files._read_header(file)
-                if "fcnn" in header.get("__metadata__", {}):
-                    raise ValueError("it is a network of fcnn's: fcnn.load(path)")
-                begin = file.tell()
-                return {
-                    name: _bfloat16(file, begin, header[name])
-                    if header[name]["dtype"] == "BF16"
-                    else opened.get_tensor(name)
-                    for name in opened.keys()  # noqa: SIM118 (no mapping)
-                }
-        except (
-            *(SafetensorError, ValueError, TypeError, RecursionError),
-            AttributeError,  # of a dtype that NumPy has not
-        ) as error:
+            tensors, metadata = _safetensors.load(file)
+            if "fcnn" in metadata:
+                raise ValueError("it is a network of fcnn's: fcnn.load(path)")
+        except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} cannot be read: {error}") from None
-
-
-def _bfloat16(file: Any, begin: int, tensor: dict[str, Any]) -> Array:
-    """The upper halves of float32 numbers, which NumPy has no type for."""
-    start, end = tensor["data_offsets"]
-    file.seek(begin + start)
-    upper = np.frombuffer(file.read(end - start), "<u2").astype(np.uint32)
-    return (upper << 16).view(np.float32).reshape(tensor["shape"])
+    return tensors

@@ -1,0 +1,38 @@
+"""The format as fcnn writes and reads it, against the library of its authors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from fcnn import _safetensors
+
+
+@pytest.fixture
+def tensors(rng):
+    dtypes = [np.dtype(text) for text in _safetensors.DTYPES.values()]
+    made = {d.name: rng.integers(0, 2, (3, 5)).astype(d) for d in dtypes}
+    return made | {"scalar": np.array(2.5), "none": np.zeros((0, 4)), "é": np.ones(1)}
+
+
+def test_the_library_reads_what_is_written(tensors):
+    data = _safetensors.save(tensors, {"key": 'a "text"'})
+    found = safetensors.numpy.load(data)
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert found[name].dtype == tensor.dtype
+        assert np.array_equal(found[name], tensor)
+
+
+def test_what_the_library_writes_is_read(tensors, tmp_path):
+    data = safetensors.numpy.save(tensors, {"key": 'a "text"'})
+    (tmp_path / "file").write_bytes(data)
+    with (tmp_path / "file").open("rb") as file:
+        found, metadata = _safetensors.load(file)
+    assert metadata == {"key": 'a "text"'}
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert found[name].dtype == tensor.dtype
+        assert np.array_equal(found[name], tensor)
+        assert found[name].flags.writeable
