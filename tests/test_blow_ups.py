@@ -47,8 +47,6 @@ class EveryBatch(fcnn.Callback):
     every_batches = 1
 
 
-
-
 @pytest.mark.parametrize("hooks", [[], [EveryBatch()]], ids=["", "every batch"])
 @pytest.mark.parametrize("standardize", [False, True])
 @dtypes

@@ -35,8 +35,8 @@ def bits(*results) -> bytes:
     found = []
     for result in results:
         if isinstance(result, dict):
-            result = [result[key] for key in sorted(result)]
-        if isinstance(result, (list, tuple)):
+            found.append(bits(*(result[key] for key in sorted(result))))
+        elif isinstance(result, (list, tuple)):
             found.append(bits(*result))
         elif isinstance(result, bytes):
             found.append(result)
@@ -113,7 +113,9 @@ def options(dtype):
         trained(dtype, validation_split=0.23, metrics=["accuracy", "mse"]),
         trained(dtype, network={"dropout": 0.3, "input_noise": 0.1}),
         trained(dtype, network={"standardize": True}, sample_weight=WEIGHT, **values),
-        trained(dtype, callbacks=fcnn.ReduceLROnPlateau("loss", patience=0, factor=0.3)),
+        trained(
+            dtype, callbacks=fcnn.ReduceLROnPlateau("loss", patience=0, factor=0.3)
+        ),
     )
 
 
@@ -236,9 +238,7 @@ def test_a_signal_handler_runs_in_the_callers_state():
         float_state.put(down)
 
     def train():
-        net = fcnn.Network(
-            [5, 100, 100, 3], output="identity", dtype="float64", seed=0
-        )
+        net = fcnn.Network([5, 100, 100, 3], output="identity", dtype="float64", seed=0)
         net.fit(X, Y, epochs=150, n_threads=1)
         return state_bytes(net)
 
