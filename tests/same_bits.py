@@ -146,7 +146,9 @@ def data(c: Combination, rng):
 
 
 def state_bytes(net) -> bytes:
-    """theta and the optimizer's state."""
+    """theta and the optimizer's state, where it has begun."""
+    if net._trainer is None:
+        return net.parameters.tobytes()
     state = net._trainer.state()
     scalars = repr((state["step"], state["scalars"])).encode()
     moments = b"".join(moment.tobytes() for moment in state["moments"])
