@@ -8,7 +8,7 @@ gives outputs, for arrays at other addresses and of other layouts, and of its co
 
     python tests/same_bits.py             # all of it, about ten minutes on two cores
     python tests/same_bits.py 3 97        # of 97 combinations the fourth
-    python tests/same_bits.py --digest 97 # a digest of the results, to compare processes
+    python tests/same_bits.py --digest 97 # a digest of those, to compare processes
 
 tests/test_same_bits.py runs a few of them.
 """
@@ -69,6 +69,7 @@ OPTIONS = {
 # Around the widths of the strips and of the chunks of 256 samples.
 SHAPES = [([6, 19, 3], 300), ([20, 33, 2], 261), ([3, 16, 5], 520), ([17, 7, 1], 513)]
 FULL_BATCH = {"rprop", "lbfgs", "levenberg_marquardt"}
+NOT_OF_SOLVERS = {"l1", "clip_norm", "max_norm", "label_smoothing"}
 SMOOTHED = {"cross_entropy", "binary_cross_entropy", "logistic"}
 
 
@@ -89,10 +90,7 @@ def refuses(rule: str, loss: str, option: str) -> bool:
     return (
         (rule == "levenberg_marquardt" and base not in {"mse", "quadratic"})
         or (rule in FULL_BATCH and option in {"dropout", "input_noise"})
-        or (
-            rule in {"lbfgs", "levenberg_marquardt"}
-            and option in {"l1", "clip_norm", "max_norm"}
-        )
+        or (rule in {"lbfgs", "levenberg_marquardt"} and option in NOT_OF_SOLVERS)
     )
 
 
@@ -127,8 +125,8 @@ def arguments_of(c: Combination, rng) -> tuple[dict, dict]:
         if c.rule in FULL_BATCH:
             for_network = {"standardize": True}
         if c.rule in {"lbfgs", "levenberg_marquardt"}:
-            for name in ("l1", "clip_norm", "max_norm"):
-                del for_fit[name]
+            for name in NOT_OF_SOLVERS:
+                for_fit.pop(name, None)
     if for_fit.get("sample_weight"):
         for_fit["sample_weight"] = rng.uniform(0.2, 2, SHAPES[c.shape][1])
     if c.rule not in FULL_BATCH:
@@ -148,7 +146,9 @@ def data(c: Combination, rng):
 
 
 def state_bytes(net) -> bytes:
-    """theta and the optimizer's state."""
+    """theta and the optimizer's state, where it has begun."""
+    if net._trainer is None:
+        return net.parameters.tobytes()
     state = net._trainer.state()
     scalars = repr((state["step"], state["scalars"])).encode()
     moments = b"".join(moment.tobytes() for moment in state["moments"])
@@ -201,6 +201,12 @@ def mapped(X, folder):
     return np.load(Path(folder) / "X.npy", mmap_mode="r")
 
 
+def outputs_of_evaluate(net, X, y):
+    seen = []
+    net.evaluate(X, y, metrics=lambda y, a: seen.append(a.copy()) or 0.0)
+    return seen[0]
+
+
 def check_outputs(c: Combination, net, rng, folder) -> None:
     """One set of outputs, from whatever door, threads, split, layout and copy."""
     X, y = data(c, np.random.default_rng(7))
@@ -217,9 +223,7 @@ def check_outputs(c: Combination, net, rng, folder) -> None:
         if as_trained:
             assert same(net.forward(X).a[-1], a)
             assert same(net.backprop(X, y).a[-1], a)
-        seen = []
-        net.evaluate(X, y, metrics=lambda y, out: seen.append(out.copy()) or 0.0)
-        assert same(seen[0], a)
+        assert same(outputs_of_evaluate(net, X, y), a)
         for i in rng.integers(0, len(X), 3):
             assert same(net.predict(X[i]), a[i])
     rows = rng.permutation(len(X))

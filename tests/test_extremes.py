@@ -1,4 +1,4 @@
-"""z as large as numbers are, infinite, subnormal, zero: no NaN where there is a limit."""
+"""z very large, infinite, subnormal, zero: no NaN where there is a limit."""
 
 from __future__ import annotations
 
@@ -60,14 +60,11 @@ def test_functions_of_what_is_small(name, dtype, what):
         assert both[0] == both[1]
 
 
-def seen_by(output, loss, z, y, dtype):
-    """Loss, delta and the derivatives of a network whose z are these rows."""
-    n, k = z.shape
-    net = fcnn.Network([k, k], output=output, bias=False, dtype=dtype, seed=0)
-    net.layers[1].weight = np.eye(k)
-    b = net.backprop(z, y, loss)
-    bend = net.hessian_vector_product(z[:1], y[:1], np.ones(k * k), loss)
-    return b, net.evaluate(z, y, loss)["loss"], bend
+def output_only(output, dtype):
+    """A network whose z are the inputs."""
+    net = fcnn.Network([2, 2], output=output, bias=False, dtype=dtype, seed=0)
+    net.layers[1].weight = np.eye(2)
+    return net
 
 
 def rows_of(dtype, sizes):
@@ -78,43 +75,44 @@ def rows_of(dtype, sizes):
     )
 
 
-def targets_for(loss, n):
+def targets_for(loss):
     """Those of the first output, of the second, and of both."""
     base, _ = ref.split_name(loss)
     choices = [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]
     if base not in ref.TARGETS:
         choices += [[3.0, -2.0]]
-    return [np.tile(row, (n, 1)) for row in choices]
+    return choices
 
 
 @dtypes
 @pytest.mark.parametrize(("output", "loss"), LEGAL_PAIRS)
 def test_losses_of_what_is_large(output, loss, dtype):
     """Each row by itself. C may be infinite, as the square of 1e30 is; never NaN."""
-    for z in rows_of(dtype, large(dtype)[::2]):
-        for y in targets_for(loss, 1):
-            b, evaluated, _ = seen_by(output, loss, z[None], y, dtype)
+    net = output_only(output, dtype)
+    for z in rows_of(dtype, [1e30, np.finfo(dtype).max]):
+        for y in targets_for(loss):
+            b = net.backprop(z, y, loss)
             assert not np.isnan(b.loss), (z, y)
-            assert not np.isnan(evaluated), (z, y)
-            delta = b.delta[1]
             if output != "exp":
-                assert not np.isnan(delta).any(), (z, y)
+                assert not np.isnan(b.delta[1]).any(), (z, y)
 
 
 @dtypes
 @pytest.mark.parametrize(("output", "loss"), LEGAL_PAIRS)
 def test_losses_up_to_ten_thousand(output, loss, dtype):
     """Finite, the second derivatives too; those of exp where e^z is."""
-    sizes = [1e-30, 1.0, 20.0, 80.0, 1e3, 1e4]
+    net = output_only(output, dtype)
+    sizes = [1e-30, 20.0, 80.0, 1e4]
     if output == "exp":
         sizes = [x for x in sizes if x <= 20.0]
     z = rows_of(dtype, sizes)
-    for y in targets_for(loss, len(z)):
-        for i in range(len(z)):
-            b, evaluated, bend = seen_by(output, loss, z[i : i + 1], y[:1], dtype)
-            assert np.isfinite([b.loss, evaluated]).all(), z[i]
-            assert np.isfinite(b.delta[1]).all(), z[i]
-            assert np.isfinite(bend).all(), z[i]
+    for target in targets_for(loss):
+        y = np.tile(target, (len(z), 1))
+        b = net.backprop(z, y, loss)
+        assert np.isfinite(b.loss)
+        assert b.loss == net.evaluate(z, y, loss)["loss"]
+        assert np.isfinite(b.delta[1]).all()
+        assert np.isfinite(net.hessian_vector_product(z, y, np.ones(4), loss)).all()
 
 
 @dtypes
@@ -122,8 +120,6 @@ def test_losses_up_to_ten_thousand(output, loss, dtype):
 def test_natural_pairs_that_are_sure_and_right(output, loss, dtype):
     """At the largest z there is: C is 0, and so is delta."""
     top = np.finfo(dtype).max
-    b, evaluated, _ = seen_by(
-        output, loss, np.array([[top, -top]], dtype), np.array([[1.0, 0.0]]), dtype
-    )
-    assert b.loss == evaluated == 0
+    b = output_only(output, dtype).backprop([[top, -top]], [[1.0, 0.0]], loss)
+    assert b.loss == 0
     assert not b.delta[1].any()

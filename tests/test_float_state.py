@@ -35,8 +35,8 @@ def bits(*results) -> bytes:
     found = []
     for result in results:
         if isinstance(result, dict):
-            result = [result[key] for key in sorted(result)]
-        if isinstance(result, (list, tuple)):
+            found.append(bits(*(result[key] for key in sorted(result))))
+        elif isinstance(result, (list, tuple)):
             found.append(bits(*result))
         elif isinstance(result, bytes):
             found.append(result)

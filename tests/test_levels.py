@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,21 @@ import fcnn, numpy as np
 net = fcnn.Network([5, 7, 3], 'gelu', 'softmax', dtype='float64', seed=1)
 net.fit(np.cos(np.arange(100.)).reshape(20, 5), np.arange(20) % 3, epochs=3)
 print(fcnn.show_config('dicts')['level'], *net.parameters.tolist())
+"""
+
+HERE = str(Path(__file__).parent)
+DRAW = "import drawn; print(drawn.everything())"
+DRAWN = """\
+initial_weights float32 ae3e88230fc5a098
+initial_weights float64 cfac84fcce96caae
+shuffles float32 83c95cd54f60c93f
+shuffles float64 83c95cd54f60c93f
+held_out float32 db076741801fe1d5
+held_out float64 db076741801fe1d5
+masks float32 0e252693b0caf10f
+masks float64 04c0985db203ee4e
+noise float32 734f009dd8c2bc37
+noise float64 734f009dd8c2bc37
 """
 
 
@@ -49,6 +65,14 @@ def test_each_level_can_be_forced(level):
     assert [float(n) for n in numbers] == pytest.approx(
         [float(n) for n in others], rel=1e-9
     )
+
+
+@pytest.mark.parametrize("level", _levels.available)
+def test_a_seed_draws_the_same_at_every_level(level):
+    """Numbers may differ in the last bits; what is random may not."""
+    result = run(f"import sys; sys.path.insert(0, {HERE!r}); {DRAW}", level)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == DRAWN
 
 
 def test_the_best_level_is_taken_by_itself():

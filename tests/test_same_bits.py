@@ -21,7 +21,7 @@ SOME = same_bits.combinations()[::STEP]
 
 
 def name(c):
-    return "-".join([c.hidden, c.output, c.loss, c.rule, c.option, c.dtype])
+    return f"{c.hidden}-{c.output}-{c.loss}-{c.rule}-{c.option}-{c.dtype}"
 
 
 @pytest.mark.parametrize("c", SOME, ids=name)

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 sources() {
   git ls-files --cached --others --exclude-standard -z -- "${@:-:!*.png}"
 }
-cpp_sources() { sources 'cpp/*.c' 'cpp/*.[ch]pp'; }
+cpp_sources() { sources 'cpp/*.c' 'cpp/*.[ch]pp' 'tools/*.[ch]pp'; }
 
 if [ "${1:-}" = --fix ]; then
   ruff check --quiet --fix-only .

@@ -9,7 +9,8 @@
 // overflows of its implementation are not. Values are within 4 units in the last place
 // of the mathematical function for all finite z, with exact limits at +-inf; NaN in
 // gives NaN out. The derivatives take a = value(z) where that makes them cheap; their
-// error is a few units of the largest derivative. At a kink sigma'' is 0.
+// error is a few units of the largest derivative: docs/ulps.md has all of them. At a
+// kink sigma'' is 0.
 #pragma once
 
 #include "fcnn/elementary.hpp"
@@ -241,13 +242,15 @@ struct Softsign : ActivationDefaults {
 struct Gelu : RectifierDefaults {
   static constexpr const char* name = "gelu";
   static constexpr double inverse_sqrt_2_pi = 0.39894228040143267794;
-  // a = z Phi(z), Phi(z) = Q(-z): the normal distribution function
+  // a = z Phi(z), Phi(z) = Q(-z): the normal distribution function; for z < 0, where it
+  // becomes small, z goes into Q before that is scaled by a power of two
   template <class T>
   static Pack<T> value(Pack<T> z, T) {
     const GaussianTail<T> tail(z);
-    const Pack<T> zero(T(0)), one(T(1));
+    const Pack<T> one(T(1)), negative = z < Pack<T>(T(0));
     const Pack<T> x = at_least(z, Pack<T>(-GaussianTailConstants<T>::x_max));
-    return select(z < zero, tail.e.times(tail.r * x), z * (one - tail.e.times(tail.r)));
+    const Pack<T> q = tail.e.times(select(negative, tail.r * x, tail.r));
+    return select(negative, q, z * (one - q));
   }
   // Phi(z) + z phi(z), phi(z) = e^(-z^2 / 2) / sqrt(2 pi)
   template <class T>
@@ -372,16 +375,18 @@ struct Silu : RectifierDefaults {
 struct Mish : RectifierDefaults {
   static constexpr const char* name = "mish";
   // a = z tanh(log(1 + e^z)); with t = e^-|z|
-  //   tanh(...) = t (t + 2) / (t (t + 2) + 2)        for z < 0
-  //             = (1 + 2 t) / (1 + 2 t + 2 t^2)      for z >= 0
+  //   tanh(...) = t / (1 + t (1 + t) / (2 + t))        for z < 0
+  //             = 1 / (1 + t 2 t / (1 + 2 t))          for z >= 0
   template <class T>
   static Pack<T> value(Pack<T> z, T) {
     const Pack<T> one(T(1)), two(T(2));
     const Pack<T> x = at_least(z, Pack<T>(ElementaryConstants<T>::exp_low));
     const ReducedExp<T> e = reduced_exp(-abs(z));
-    const Pack<T> t = e.times(one), p = fma(two, t, one);
-    return select(z < Pack<T>(T(0)), e.times(x * (t + two) / fma(t, t + two, two)),
-                  x * (p / fma(two * t, t, p)));
+    const Pack<T> t = e.times(one), negative = z < Pack<T>(T(0));
+    const Pack<T> ratio =
+        select(negative, one + t, t + t) / select(negative, two + t, fma(two, t, one));
+    const Pack<T> quotient = x / fma(t, ratio, one);
+    return select(negative, e.times(quotient), quotient);
   }
   // h + z (1 - h^2) s, h = tanh(log(1 + e^z)), s = 1 / (1 + e^-z)
   template <class T>

@@ -67,10 +67,9 @@ void add(std::vector<Kernel<T>>& list, fcnn::TypeList<As...>) {
   (add<As, T>(list), ...);
 }
 
-#define CORE(name, domain, ...)                                  \
-  list.push_back({"core: " name, Domain::domain,                 \
-                  [](const T* z, T* a, std::size_t n) {          \
-                    over(z, a, n, [](Pack<T> x) { __VA_ARGS__ }); \
+#define CORE(name, domain, ...)                                                        \
+  list.push_back({"core: " name, Domain::domain, [](const T* z, T* a, std::size_t n) { \
+                    over(z, a, n, [](Pack<T> x) { __VA_ARGS__ });                      \
                   }})
 
 template <class T>
@@ -140,10 +139,14 @@ class Measured {
   // The derivatives of what has none are numbers for NaN, too.
   bool wanted(T z) const {
     switch (kernel_.domain) {
-      case Domain::negative: return z <= 0;
-      case Domain::positive: return z >= 0;
-      case Domain::fraction: return z >= 0 && z <= 1;
-      default: return !is_derivative_ || z == z;
+      case Domain::negative:
+        return z <= 0;
+      case Domain::positive:
+        return z >= 0;
+      case Domain::fraction:
+        return z >= 0 && z <= 1;
+      default:
+        return !is_derivative_ || z == z;
     }
   }
 
@@ -198,19 +201,29 @@ void measure_double(const Kernel<double>& kernel, std::uint64_t count) {
     double z = 0;
     const std::uint64_t bits = random.bits();
     switch (i % 8) {
-      case 0: std::memcpy(&z, &bits, sizeof z); break;
-      case 1: z = std::ldexp(random.uniform(-1, 1), static_cast<int>(bits % 75) - 64);
+      case 0:
+        std::memcpy(&z, &bits, sizeof z);
         break;
-      case 2: z = random.uniform(-760, 760); break;
-      case 3: z = random.uniform(-40, 40); break;
-      case 4: z = near[bits % 12] + std::ldexp(random.uniform(-1, 1),
-                                               -static_cast<int>((bits >> 8) % 50));
+      case 1:
+        z = std::ldexp(random.uniform(-1, 1), static_cast<int>(bits % 75) - 64);
         break;
-      default: z = random.uniform(-8, 8);
+      case 2:
+        z = random.uniform(-760, 760);
+        break;
+      case 3:
+        z = random.uniform(-40, 40);
+        break;
+      case 4:
+        z = near[bits % 12] +
+            std::ldexp(random.uniform(-1, 1), -static_cast<int>((bits >> 8) % 50));
+        break;
+      default:
+        z = random.uniform(-8, 8);
     }
     measured.take(kernel.domain == Domain::all ? z : std::copysign(z, sign));
   }
-  constexpr double ends[] = {0.0, HUGE_VAL, 0x1.fffffffffffffp+1023, 0x1p-1022, 0x1p-1074};
+  constexpr double ends[] = {0.0, HUGE_VAL, 0x1.fffffffffffffp+1023, 0x1p-1022,
+                             0x1p-1074};
   for (const double z : ends) {
     measured.take(z);
     measured.take(-z);
@@ -237,7 +250,8 @@ int main(int argc, char** argv) {
   const fcnn::FloatState float_state;
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "names") {
-    for (const auto& kernel : kernels<float>()) std::printf("%s\n", kernel.name.c_str());
+    for (const auto& kernel : kernels<float>())
+      std::printf("%s\n", kernel.name.c_str());
     return 0;
   }
   if (argc < 4) return 2;

@@ -25,8 +25,8 @@ using Floats = float __attribute__((vector_size(4 * kLanes)));
 using Long = long double;
 
 // glibc's libmvec: at most 4 ulp of double, 1e-8 ulp of float.
-#define DECLARE(name)                                                         \
-  extern "C" Doubles VECTOR_FUNCTION(name)(Doubles);                          \
+#define DECLARE(name)                                                           \
+  extern "C" Doubles VECTOR_FUNCTION(name)(Doubles);                            \
   static inline Doubles name##_(Doubles x) { return VECTOR_FUNCTION(name)(x); } \
   static inline Long name##_(Long x) { return std::name(x); }
 DECLARE(exp)
@@ -165,7 +165,10 @@ struct Function {
   R (*f)(R z);
 };
 
-#define F(name, largest, ...) {name, largest, [](R z) -> R { __VA_ARGS__ }}
+#define F(name, largest, ...)                   \
+  {                                             \
+    name, largest, [](R z) -> R { __VA_ARGS__ } \
+  }
 
 template <class R>
 const std::vector<Function<R>>& functions() {
@@ -175,8 +178,8 @@ const std::vector<Function<R>>& functions() {
       F("identity''", 1, return 0 * cut(z, -1, 1);),
       F("sigmoid", 1, return sigmoid(near(z));),
       F("sigmoid'", 0.25, z = near(z); return sigmoid(z) * sigmoid(-z);),
-      F("sigmoid''", 0.0962,
-        z = near(z); return -sigmoid(z) * sigmoid(-z) * tanh_(z / 2);),
+      F("sigmoid''", 0.0962, z = near(z);
+        return -sigmoid(z) * sigmoid(-z) * tanh_(z / 2);),
       F("tanh", 1, return tanh_(near(z));),
       F("tanh'", 1, z = near(2 * z); return 4 * sigmoid(z) * sigmoid(-z);),
       F("tanh''", 0.7699, z = near(2 * z);
@@ -199,8 +202,8 @@ const std::vector<Function<R>>& functions() {
       F("softplus''", 0.25, z = near(z); return sigmoid(z) * sigmoid(-z);),
       F("softsign", 1, z = cut(z, -1e300L, 1e300L); return z / (1 + absolute(z));),
       F("softsign'", 1, const R r = 1 / (1 + absolute(z)); return r * r;),
-      F("softsign''", 2,
-        const R r = 1 / (1 + absolute(z)); return -2 * sign(z) * r * r * r;),
+      F("softsign''", 2, const R r = 1 / (1 + absolute(z));
+        return -2 * sign(z) * r * r * r;),
       F("gelu", 0, const R x = near_tail(z); return (z < 0 ? x : z) * tail(-x);),
       F("gelu'", 1.129, z = near_tail(z); return tail(-z) + z * phi(z);),
       F("gelu''", 0.798, z = near_tail(z); return phi(z) * (2 - z * z);),
@@ -212,15 +215,15 @@ const std::vector<Function<R>>& functions() {
       F("gelu_tanh''", 0.798, z = cut(z, -20, 20);
         const R slope = number<R>(kC1) * (1 + number<R>(kC3) * z * z);
         const R s = sigmoid_of_v(z, 1), rest = sigmoid_of_v(z, -1);
-        return s * rest * (2 * slope + z * ((rest - s) * slope * slope +
-                                            number<R>(2 * kC1 * kC3) * z));),
+        return s * rest *
+               (2 * slope +
+                z * ((rest - s) * slope * slope + number<R>(2 * kC1 * kC3) * z));),
       F("silu", 0, return (z < 0 ? near(z) : z) * sigmoid(near(z));),
       F("silu'", 1.1, z = near(z); return sigmoid(z) * (1 + z * sigmoid(-z));),
       F("silu''", 0.5, z = near(z);
         return sigmoid(z) * sigmoid(-z) * (2 - z * tanh_(z / 2));),
       F("mish", 0, return (z < 0 ? near(z) : z) * mish_h(near(z));),
-      F("mish'", 1.089,
-        z = near(z); return mish_h(z) + z * mish_rest(z) * sigmoid(z);),
+      F("mish'", 1.089, z = near(z); return mish_h(z) + z * mish_rest(z) * sigmoid(z);),
       F("mish''", 0.65, z = near(z); const R s = sigmoid(z);
         return mish_rest(z) * s * (2 + z * (sigmoid(-z) - 2 * mish_h(z) * s));),
       F("hard_sigmoid", 1, return (cut(z, -3, 3) + 3) / 6;),
@@ -352,7 +355,8 @@ void exact(int function, float z, double& high, double& low) {
 }
 
 void exact(int function, double z, double& high, double& low) {
-  const Long value = functions<Long>()[static_cast<std::size_t>(function)].f(flushed(z));
+  const Long value =
+      functions<Long>()[static_cast<std::size_t>(function)].f(flushed(z));
   high = static_cast<double>(value);
   low = static_cast<double>(value - high);
 }
