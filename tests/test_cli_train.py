@@ -10,6 +10,7 @@ import pytest
 
 import fcnn
 from command_line import FAST, classes, numbers, rows_of, write_csv
+from fcnn import files
 from fcnn.cli import memory
 from fcnn.cli.split import split
 
@@ -144,7 +145,7 @@ def test_rows_with_missing_values_left_out(cli, gaps):
     assert code == 0
     assert "gaps.csv: 42 rows" in out
     assert err == "fcnn: note: 18 rows with a missing value left out\n"
-    made = memory.read("model.safetensors", 3, 1)
+    made = memory.read("model.safetensors", *files.read("model.safetensors"))
     assert [source.fill for source in made.columns] == [None, None]
 
 
@@ -154,7 +155,7 @@ def test_missing_values_as_the_training_rows_mean(cli, gaps, tmp_path):
     )
     assert (code, err) == (0, "fcnn: note: 6 rows with a missing value left out\n")
     assert "gaps.csv: 54 rows" in out
-    made = memory.read("model.safetensors", 3, 1)
+    made = memory.read("model.safetensors", *files.read("model.safetensors"))
     kept = [line.split(",") for line in gaps.read_text().splitlines()[1:]]
     kept = [fields for fields in kept if fields[2]]
     train = split(54, 0.2, 0.2, 0, None).train
