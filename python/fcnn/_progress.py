@@ -52,8 +52,13 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
+        if self._bar is None:
+            return
+        try:
             self._bar.close()
+        except Exception:
+            if error is None:
+                raise  # else the stream's trouble is not to hide what went wrong first
 
     def _is_long(self) -> bool:
         seconds = time.monotonic() - self._start
