@@ -97,8 +97,8 @@ def interrupted(work: Callable[[], Any], delay: float) -> np.ndarray:
         os.kill(os.getpid(), signal.SIGINT)
 
     sender = threading.Thread(target=send)
-    sender.start()
     try:
+        sender.start()
         while True:
             work()
     except KeyboardInterrupt:

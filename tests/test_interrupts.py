@@ -129,6 +129,7 @@ def test_ctrl_c_wherever_python_looks_for_signals(kind, rng, tmp_path):
         net.fit_batch(X, y)
         if path.exists():
             checkpoint.read(path)
+        assert set(tmp_path.iterdir()) <= {path}  # no file half written
         del kept
 
 

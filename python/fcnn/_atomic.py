@@ -8,6 +8,8 @@ import os
 import stat
 from pathlib import Path
 
+_PART = 1 << 24  # bytes written at a time
+
 
 def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     """Writes `data` beside the file, has it stored, and puts it in the file's place.
@@ -19,18 +21,21 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     target = Path(path).resolve()
     mode = _mode_of(target)
     temporary = _new_name(target)
-    descriptor = _open_new(temporary, target)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        with os.fdopen(_open_new(temporary, target), "wb") as file:
+            for start in range(0, len(data), _PART):  # between them Ctrl-C is seen
+                file.write(memoryview(data)[start : start + _PART])
             file.flush()
             if mode is not None:
-                temporary.chmod(mode)
+                Path(temporary).chmod(mode)
             os.fsync(file.fileno())
-        temporary.replace(target)
+        Path(temporary).replace(target)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        # no function of Python's: Ctrl-C could end it before anything is removed
+        try:  # noqa: SIM105
+            os.unlink(temporary)  # noqa: PTH108
+        except OSError:
+            pass
         raise
     _sync_folder(target.parent)
 
@@ -40,8 +45,13 @@ def check_target(path: str | os.PathLike[str]) -> None:
     target = Path(path).resolve()
     _mode_of(target)
     temporary = _new_name(target)
-    os.close(_open_new(temporary, target))
-    temporary.unlink()
+    try:
+        os.close(_open_new(temporary, target))
+    finally:
+        try:  # noqa: SIM105  (as above)
+            os.unlink(temporary)  # noqa: PTH108
+        except OSError:
+            pass
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
@@ -53,11 +63,11 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
                 old.unlink()
 
 
-def _new_name(target: Path) -> Path:
-    return target.parent / f"{_prefix(target)}{os.urandom(8).hex()}.tmp"
+def _new_name(target: Path) -> str:
+    return str(target.parent / f"{_prefix(target)}{os.urandom(8).hex()}.tmp")
 
 
-def _open_new(temporary: Path, target: Path) -> int:
+def _open_new(temporary: str, target: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         return os.open(temporary, flags, 0o666)
