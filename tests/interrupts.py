@@ -13,6 +13,7 @@ optimizer have the bits of one of these steps, the one that they say they have m
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -133,10 +134,8 @@ def measure(make: Callable[[], Iterator[Case]], moments: int) -> np.ndarray:
     if ends:
         case = next(cases)
         steps = Steps(max(step for step, _ in ends))
-        try:
+        with contextlib.suppress(StopReplay):
             case.fit(case.net, [steps])
-        except StopReplay:
-            pass
         for step, text in ends:
             assert steps.seen[step] == text, f"not the network of step {step}"
     return np.array(waits)
@@ -325,7 +324,10 @@ def estimators():
 
     X, y = data(20_000, 500)
     mlp = MLPRegressor(
-        hidden_layer_sizes=[300], max_iter=10**6, n_iter_no_change=10**6, batch_size=20_000
+        hidden_layer_sizes=[300],
+        max_iter=10**6,
+        n_iter_no_change=10**6,
+        batch_size=20_000,
     )
 
     def fit():
@@ -358,9 +360,7 @@ ALL: dict[str, Callable[[], Callable[[], Iterator[Case]]]] = {
     "fit, a checkpoint after each step": checkpoints,
     "fit_batch": fit_batch,
     "predict": predict_a_million,
-    "evaluate": of_network(
-        lambda net, X, y: net.evaluate(X, y, metrics="mae"), 40_000
-    ),
+    "evaluate": of_network(lambda net, X, y: net.evaluate(X, y, metrics="mae"), 40_000),
     "forward": of_network(lambda net, X, _: net.forward(X), 40_000),
     "backprop": of_network(lambda net, X, y: net.backprop(X, y), 20_000),
     "loss_and_gradient": of_network(
@@ -387,7 +387,11 @@ ALL: dict[str, Callable[[], Callable[[], Iterator[Case]]]] = {
 }
 
 # Those whose data is made at once, for the test suite.
-SHORT = ["fit, batches of 32", "fit, batches of a generator without end", "fcnn.sklearn"]
+SHORT = [
+    "fit, batches of 32",
+    "fit, batches of a generator without end",
+    "fcnn.sklearn",
+]
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import random
 import sys
 import time
-from queue import Empty
 
 from jupyter_client.manager import start_new_kernel
 
@@ -52,34 +51,33 @@ def run(client, code: str, interrupt=None) -> tuple[str, str, float]:
     request = client.execute(code)
     sent = 0.0
     if interrupt is not None:
-        while True:  # until the cell runs
-            message = client.get_iopub_msg(timeout=60)
-            if message["msg_type"] == "execute_input":
-                break
+        while client.get_iopub_msg(timeout=60)["msg_type"] != "execute_input":
+            pass  # until the cell runs
         time.sleep(random.uniform(0.3, 1.5))
         sent = time.monotonic()
         interrupt()
-    while True:
+    reply: dict = {"parent_header": {}}
+    while reply["parent_header"].get("msg_id") != request:
         reply = client.get_shell_msg(timeout=120)
-        if reply["parent_header"].get("msg_id") == request:
-            break
     waited = time.monotonic() - sent
+    content = reply["content"]
+    end = content["status"] if content["status"] == "ok" else content["ename"]
+    text = printed(client, request) + "\n".join(content.get("traceback", []))
+    return end, text, waited
+
+
+def printed(client, request: str) -> str:
+    """What the cell of this request has written to stdout."""
     text = ""
     while True:
-        try:
-            message = client.get_iopub_msg(timeout=5)
-        except Empty:
-            break
+        message = client.get_iopub_msg(timeout=60)
         content = message["content"]
         if message["parent_header"].get("msg_id") != request:
             continue
         if message["msg_type"] == "stream" and content["name"] == "stdout":
             text += content["text"]
         if content.get("execution_state") == "idle":
-            break
-    content = reply["content"]
-    end = content["status"] if content["status"] == "ok" else content["ename"]
-    return end, text + "\n".join(content.get("traceback", [])), waited
+            return text
 
 
 def main(times: int) -> None:

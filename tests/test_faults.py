@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -170,8 +171,8 @@ def test_hooks_after_an_exception(rng, tmp_path):
     """None is called any more, of other callbacks neither, and not on_train_end."""
     X, y = rng.normal(size=(N, 3)), rng.normal(size=N)
     net, second = fcnn.Network([3, 1], output="identity", seed=0), Hook()
-    first = Hook("on_epoch_end", Once(OSError(), 2))
-    with pytest.raises(OSError):
+    first = Hook("on_epoch_end", Once(OSError("no room"), 2))
+    with pytest.raises(OSError, match="no room"):
         net.fit(X, y, epochs=3, batch_size=12, callbacks=[first, second])
     epoch = ["on_epoch_begin", *["on_train_batch_begin", "on_train_batch_end"] * 2]
     each = [*epoch, "on_epoch_end"]
@@ -239,8 +240,18 @@ def test_a_progress_bar_whose_stream_breaks(rng, monkeypatch):
         raise error
 
     with pytest.raises(KeyError) as caught:
-        net.fit(
-            X, y, callbacks=fcnn.LambdaCallback(on_epoch_end=fail), progress=True
-        )
+        net.fit(X, y, callbacks=fcnn.LambdaCallback(on_epoch_end=fail), progress=True)
     assert caught.value is error
     net.fit(X, y, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("progress", ["auto", True])
+@pytest.mark.parametrize("stream", ["none", "closed"])
+def test_progress_without_a_stream(stream, progress, rng, monkeypatch):
+    """As in a service, or without a console."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr("sys.stderr", None if stream == "none" else closed)
+    net = fcnn.Network([3, 1], output="identity", seed=0)
+    history = net.fit(np.ones((N, 3)), np.ones(N), epochs=3, progress=progress)
+    assert len(history.loss) == 3

@@ -1,4 +1,4 @@
-"""Ctrl-C: wherever Python looks for signals in a fit, and the short form of interrupts.py.
+"""Ctrl-C wherever Python looks for signals in a fit; the short form of interrupts.py.
 
 The long form is `python tests/interrupts.py`.
 """
@@ -10,7 +10,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import fcnn

@@ -44,7 +44,9 @@ void initialize_layer(NetworkHandle<T>& self, Index layer, const std::string& na
   const auto weight = self.network->weight(layer);
   call(
       *self.guard,
-      [&](Interrupt& interrupt) { initialize<T>(weight, name, seed, layer, interrupt); },
+      [&](Interrupt& interrupt) {
+        initialize<T>(weight, name, seed, layer, interrupt);
+      },
       weight.size() > 100'000);
 }
 

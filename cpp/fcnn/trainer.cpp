@@ -61,9 +61,9 @@ template <class T>
 EpochSums Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
                             const EpochOptions& options, EpochSums sums, T* outputs,
                             Interrupt& interrupt) {
-  plan_epoch({samples.count, options.batch_size, options.shuffle, options.seed,
-              options.epoch},
-             interrupt);
+  plan_epoch(
+      {samples.count, options.batch_size, options.shuffle, options.seed, options.epoch},
+      interrupt);
   const auto n_batches = static_cast<Index>(batch_end_.size());
   const Index first_batch = std::clamp(options.first_batch, Index{0}, n_batches);
   const Index last_batch = options.last_batch < 0
