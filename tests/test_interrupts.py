@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fcnn
@@ -137,3 +138,17 @@ def test_ctrl_c_at_random_moments(name):
     """How long it takes depends on what else the machine does: see the long form."""
     waits = interrupts.measure(interrupts.ALL[name](), 3)
     assert waits[:, 1].max() < 1  # seconds of CPU time
+
+
+@pytest.mark.parametrize("optimizer", ["rprop", "lbfgs", "levenberg_marquardt"])
+def test_a_full_batch_fit_goes_on_where_it_was_interrupted(optimizer, rng):
+    """In a line search, or between two damped equations, too."""
+    X = rng.normal(size=(3000, 10))
+    y = np.sin(X[:, :1] * X[:, 1:2])
+    net, whole = (fcnn.Network([10, 15, 1], "tanh", "identity", seed=0) for _ in "ab")
+    given = {"optimizer": optimizer, "progress": False}
+    for _ in range(5):
+        delay = rng.uniform(0.01, 0.06)
+        interrupts.interrupted(lambda: net.fit(X, y, epochs=10**6, **given), delay)
+    whole.fit(X, y, epochs=state(net)[0], **given)
+    assert state(net) == state(whole)
