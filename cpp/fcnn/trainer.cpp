@@ -28,7 +28,9 @@ void Trainer<T>::plan_epoch(const Order& order, Interrupt& interrupt) {
   const Random random(order.seed, Stream::shuffle, order.epoch);
   const Index size = order.batch_size, n_batches = (order.count + size - 1) / size;
   positions_.resize(static_cast<std::size_t>(order.count));
+  interrupt.between_passes();
   std::iota(positions_.begin(), positions_.end(), std::int64_t{0});
+  interrupt.between_passes();
   if (order.shuffle == Shuffle::rows) shuffle(positions_, random, interrupt);
   std::vector<std::int64_t> batches(static_cast<std::size_t>(n_batches));
   std::iota(batches.begin(), batches.end(), std::int64_t{0});
@@ -80,8 +82,11 @@ EpochSums Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
   ordered.rows = positions_.data() + begin;
   if (samples.rows) {
     rows_.resize(static_cast<std::size_t>(ordered.count));
-    for (std::size_t i = 0; i < rows_.size(); ++i)
+    interrupt.between_passes();
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
       rows_[i] = samples.rows[ordered.rows[i]];
+      interrupt.after(10, 0);  // of a read far away
+    }
     ordered.rows = rows_.data();
   }
 
