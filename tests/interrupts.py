@@ -143,6 +143,12 @@ def measure(make: Callable[[], Iterator[Case]], moments: int) -> np.ndarray:
 
 # ---- what is interrupted ----
 
+_folder = tempfile.TemporaryDirectory(prefix="fcnn-")  # until the process ends
+
+
+def new_path() -> Path:
+    return Path(_folder.name, os.urandom(8).hex())
+
 
 def data(n: int, n_in: int) -> tuple[np.ndarray, np.ndarray]:
     X = np.random.default_rng(0).normal(size=(n, n_in)).astype(np.float32)
@@ -262,8 +268,7 @@ def standardizing():
 
 
 def checkpoints():
-    folder = Path(tempfile.mkdtemp())
-    callback = fcnn.Checkpoint(folder / "run.ckpt", every_batches=1)
+    callback = fcnn.Checkpoint(new_path(), every_batches=1)
     X, y = data(64, 1000)
     return fits(X, y, [1000, 1000, 1], callbacks=[callback])
 
@@ -296,12 +301,12 @@ def predict_a_million():
 
 def save():
     net = fcnn.Network([4000, 4000, 1], seed=0)
-    path = Path(tempfile.mkdtemp()) / "net.safetensors"
+    path = new_path()
     return calls(lambda: net.save(path), net)
 
 
 def load():
-    path = Path(tempfile.mkdtemp()) / "net.safetensors"
+    path = new_path()
     fcnn.Network([4000, 4000, 1], seed=0).save(path)
     return calls(lambda: fcnn.load(path))
 
