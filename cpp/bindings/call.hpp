@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "fcnn/errors.hpp"
 #include "fcnn/float_state.hpp"
@@ -167,6 +168,25 @@ class Guard {
   std::atomic<int> forks_{forks().load()};
 };
 
+// A training under way, until end() or until it is gone: where a signal's exception
+// comes before Python has it in a variable, too.
+class Training {
+ public:
+  explicit Training(std::shared_ptr<Guard> guard) : guard_(std::move(guard)) {
+    guard_->begin();
+  }
+  ~Training() { end(); }
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+
+  void end() {
+    if (const auto guard = std::exchange(guard_, nullptr)) guard->end();
+  }
+
+ private:
+  std::shared_ptr<Guard> guard_;
+};
+
 // The network as Python holds it.
 template <class T>
 struct NetworkHandle {
@@ -185,8 +205,7 @@ auto as_core(F f) {
 // Runs f(interrupt) with the GIL released, if the work is worth it, and turns Ctrl-C
 // into Python's exception.
 template <class F>
-auto call(Guard& guard, F f, bool release = true) {
-  const Guard::Reading reading(guard);
+auto interruptible(F f, bool release) {
   const FloatState float_state;
   Interrupt interrupt([&] { return float_state.as_caller(signal_raised); });
   try {
@@ -196,6 +215,13 @@ auto call(Guard& guard, F f, bool release = true) {
   } catch (const Interrupted&) {
     throw py::error_already_set();
   }
+}
+
+// The same with a network, which no other thread may train meanwhile.
+template <class F>
+auto call(Guard& guard, F f, bool release = true) {
+  const Guard::Reading reading(guard);
+  return interruptible(f, release);
 }
 
 }  // namespace fcnn::bindings

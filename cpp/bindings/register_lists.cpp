@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "arrays.hpp"
+#include "call.hpp"
 #include "fcnn/activation_table.hpp"
 #include "fcnn/float_state.hpp"
 #include "fcnn/initializers.hpp"
@@ -134,7 +135,9 @@ py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed,
   std::vector<std::int64_t> items(static_cast<std::size_t>(n));
   for (std::size_t i = 0; i < items.size(); ++i)
     items[i] = static_cast<std::int64_t>(i);
-  shuffle(items, Random(seed, Stream::split, stream));
+  const Random random(seed, Stream::split, stream);
+  interruptible([&](Interrupt& interrupt) { shuffle(items, random, interrupt); },
+                n > 100'000);
   return py::array_t<std::int64_t>(static_cast<py::ssize_t>(items.size()),
                                    items.data());
 }

@@ -42,8 +42,13 @@ void initialize_layer(NetworkHandle<T>& self, Index layer, const std::string& na
   self.guard->check();
   if (layer < 1 || layer > self.network->depth())
     throw py::index_error("layers are 1 to " + std::to_string(self.network->depth()));
-  const FloatState float_state;
-  initialize<T>(self.network->weight(layer), name, seed, layer);
+  const auto weight = self.network->weight(layer);
+  call(
+      *self.guard,
+      [&](Interrupt& interrupt) {
+        initialize<T>(weight, name, seed, layer, interrupt);
+      },
+      weight.size() > 100'000);
 }
 
 template <class T>
@@ -289,14 +294,15 @@ void register_network(py::module_& m, const char* name) {
       .def("evaluate", &evaluate<T>, "X"_a, "Y"_a, "labels"_a, "loss"_a,
            "sample_weight"_a, "rows"_a, "out"_a, "n_threads"_a)
       .def("check_targets", &check_target_rows<T>, "Y"_a, "labels"_a, "loss"_a)
-      .def("begin_training", [](Handle& self) { self.guard->begin(); })
-      .def("end_training", [](Handle& self) { self.guard->end(); })
+      .def("begin_training",
+           [](Handle& self) { return std::make_unique<Training>(self.guard); })
       .def("check_idle", [](Handle& self) { self.guard->check(); });
 }
 
 }  // namespace
 
 void register_networks(py::module_& m) {
+  py::class_<Training>(m, "Training").def("end", &Training::end);
   register_network<float>(m, "Network32");
   register_network<double>(m, "Network64");
 }

@@ -162,6 +162,7 @@ double Engine<T>::step(const Pass<T>& pass, const Bounds& bounds,
   if (!at_once) {
     penalty_ = descent_->add_penalties(pass.penalties, parts_);
     if (bounds.clip_norm > 0) descent_->clip_norm(bounds.clip_norm);
+    interrupt.between_passes();  // the update is made as a whole
     descent_->update(updater, parts_);
   }
   if (bounds.max_norm > 0) descent_->limit_norms(bounds.max_norm, parts_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fcnn/activations.hpp"
+#include "fcnn/interrupt.hpp"
 #include "fcnn/random.hpp"
 
 namespace fcnn {
@@ -67,6 +68,6 @@ std::vector<std::string> initializer_names();
 // InvalidArgument lists the names when `name` is none of them.
 template <class T>
 void initialize(Eigen::Map<Matrix<T>> weight, const std::string& name,
-                std::uint64_t seed, Index layer);
+                std::uint64_t seed, Index layer, Interrupt& interrupt);
 
 }  // namespace fcnn

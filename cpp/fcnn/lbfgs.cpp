@@ -80,7 +80,7 @@ typename Lbfgs<T>::Point Lbfgs<T>::evaluate(Vector<T> theta, const FullBatch<T>&
 // -H g by the two-loop recursion: Nocedal, Wright, Numerical Optimization, 2006,
 // algorithm 7.4, with H_0 = (s'y / y'y) I of the last pair, (7.20).
 template <class T>
-Vector<T> Lbfgs<T>::direction(bool with_memory) const {
+Vector<T> Lbfgs<T>::direction(bool with_memory, Interrupt& interrupt) const {
   Vector<T> q = now_.gradient;
   if (with_memory && !pairs_.empty()) {
     std::vector<double> alpha(pairs_.size());
@@ -88,12 +88,14 @@ Vector<T> Lbfgs<T>::direction(bool with_memory) const {
       const Pair& pair = pairs_[i];
       alpha[i] = dot(pair.s, q) / pair.s_y;
       add_multiple(-alpha[i], pair.y, q, q);
+      interrupt.between_passes();
     }
     q *= static_cast<T>(pairs_.back().s_y / pairs_.back().y_y);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       const Pair& pair = pairs_[i];
       const double beta = dot(pair.y, q) / pair.s_y;
       add_multiple(alpha[i] - beta, pair.s, q, q);
+      interrupt.between_passes();
     }
   }
   q = -q;
@@ -127,7 +129,7 @@ double Lbfgs<T>::iterate(const FullBatch<T>& task, Interrupt& interrupt) {
 
   Point next;
   for (bool with_memory : {true, false}) {
-    const Vector<T> d = direction(with_memory);
+    const Vector<T> d = direction(with_memory, interrupt);
     const double slope = dot(d, now_.gradient);
     if (!(slope < 0)) continue;
     const double first_step = steps_ == 0 ? 1 / std::sqrt(dot(d, d)) : 1.0;

@@ -57,7 +57,7 @@ class Lbfgs {
   };
 
   Point evaluate(Vector<T> theta, const FullBatch<T>& task, Interrupt& interrupt);
-  Vector<T> direction(bool with_memory) const;
+  Vector<T> direction(bool with_memory, Interrupt& interrupt) const;
   bool search(const Vector<T>& d, double slope, double first_step,
               const FullBatch<T>& task, Interrupt& interrupt, Point& found);
   void accept(Point next, bool with_memory);

@@ -61,12 +61,13 @@ template <class T>
 bool LevenbergMarquardt<T>::solve(double mu, double l2, const Vector<double>& gradient,
                                   int n_threads, Interrupt& interrupt,
                                   Vector<double>& d) {
-  equations_.copy_hessian(factor_);
+  equations_.copy_hessian(factor_, interrupt);
   factor_.diagonal().array() += mu;
   for_each_weight([&](Index p) { factor_(p, p) += l2 / 2; });
   if (!cholesky(factor_, n_threads, interrupt)) return false;
   d = -gradient;
   cholesky_solve(factor_, d);
+  interrupt.between_passes();
   return d.allFinite();
 }
 

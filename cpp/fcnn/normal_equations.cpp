@@ -130,13 +130,15 @@ Vector<double> NormalEquations::gradient() const {
   return result;
 }
 
-void NormalEquations::copy_hessian(Matrix<double>& to) const {
+void NormalEquations::copy_hessian(Matrix<double>& to, Interrupt& interrupt) const {
   const Index n = n_parameters_;
   to.resize(n, n);
   for (Index s = 0; s * kWidth < n; ++s) {
     const Index rows = std::min(kWidth, n - s * kWidth);
-    for (Index j = 0; j < std::min(n, (s + 1) * kWidth); ++j)
+    const Index columns = std::min(n, (s + 1) * kWidth);
+    for (Index j = 0; j < columns; ++j)
       std::copy_n(products_.column(s, j), rows, to.data() + j * n + s * kWidth);
+    interrupt.after(10 * static_cast<double>(columns), 0);  // from and to far away
   }
 }
 

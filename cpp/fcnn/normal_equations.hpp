@@ -30,7 +30,7 @@ class NormalEquations {
 
   // What compute() has found: J^T r, and the lower triangle of J^T J.
   Vector<double> gradient() const;
-  void copy_hessian(Matrix<double>& to) const;
+  void copy_hessian(Matrix<double>& to, Interrupt& interrupt) const;
 
  private:
   template <class F>

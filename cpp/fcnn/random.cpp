@@ -88,12 +88,14 @@ double Random::normal(std::uint64_t position) const {
   }
 }
 
-void shuffle(std::vector<std::int64_t>& items, const Random& random) {
+void shuffle(std::vector<std::int64_t>& items, const Random& random,
+             Interrupt& interrupt) {
   // j uniform in 0 .. i, off by less than i / 2^64
   Random::Words words;
   for (std::size_t i = items.size(); i-- > 1;) {
     if ((i + 1) % words.size() == 0 || i + 1 == items.size())
       words = random.many_bits(i / words.size() * Random::kBlocks);
+    interrupt.after(10, 0);  // of a swap far away
     const std::uint64_t j = high_product(words[i % words.size()], i + 1);
     std::swap(items[i], items[static_cast<std::size_t>(j)]);
   }

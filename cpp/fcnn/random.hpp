@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "fcnn/interrupt.hpp"
 #include "fcnn/types.hpp"
 
 namespace fcnn {
@@ -54,6 +55,7 @@ class Random {
 };
 
 // Fisher and Yates's shuffle.
-void shuffle(std::vector<std::int64_t>& items, const Random& random);
+void shuffle(std::vector<std::int64_t>& items, const Random& random,
+             Interrupt& interrupt);
 
 }  // namespace fcnn

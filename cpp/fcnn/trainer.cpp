@@ -23,17 +23,19 @@ bool Trainer<T>::Order::operator==(const Order& other) const {
 
 // positions_: 0 .. count - 1 in the epoch's order. An epoch that goes on keeps its own.
 template <class T>
-void Trainer<T>::plan_epoch(const Order& order) {
+void Trainer<T>::plan_epoch(const Order& order, Interrupt& interrupt) {
   if (order == order_) return;
   order_.count = -1;  // in case of an exception
   const Random random(order.seed, Stream::shuffle, order.epoch);
   const Index size = order.batch_size, n_batches = (order.count + size - 1) / size;
   positions_.resize(static_cast<std::size_t>(order.count));
+  interrupt.between_passes();
   std::iota(positions_.begin(), positions_.end(), std::int64_t{0});
-  if (order.shuffle == Shuffle::rows) shuffle(positions_, random);
+  interrupt.between_passes();
+  if (order.shuffle == Shuffle::rows) shuffle(positions_, random, interrupt);
   std::vector<std::int64_t> batches(static_cast<std::size_t>(n_batches));
   std::iota(batches.begin(), batches.end(), std::int64_t{0});
-  if (order.shuffle == Shuffle::batches) shuffle(batches, random);
+  if (order.shuffle == Shuffle::batches) shuffle(batches, random, interrupt);
   batch_end_.clear();
   Index end = 0;
   for (const std::int64_t batch : batches) {
@@ -62,8 +64,9 @@ template <class T>
 EpochSums Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
                             const EpochOptions& options, EpochSums sums, T* outputs,
                             Interrupt& interrupt) {
-  plan_epoch({samples.count, options.batch_size, options.shuffle, options.seed,
-              options.epoch});
+  plan_epoch(
+      {samples.count, options.batch_size, options.shuffle, options.seed, options.epoch},
+      interrupt);
   const auto n_batches = static_cast<Index>(batch_end_.size());
   const Index first_batch = std::clamp(options.first_batch, Index{0}, n_batches);
   const Index last_batch = options.last_batch < 0
@@ -80,8 +83,11 @@ EpochSums Trainer<T>::epoch(const Samples& samples, const Loss<T>& loss,
   ordered.rows = positions_.data() + begin;
   if (samples.rows) {
     rows_.resize(static_cast<std::size_t>(ordered.count));
-    for (std::size_t i = 0; i < rows_.size(); ++i)
+    interrupt.between_passes();
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
       rows_[i] = samples.rows[ordered.rows[i]];
+      interrupt.after(10, 0);  // of a read far away
+    }
     ordered.rows = rows_.data();
   }
 

@@ -78,7 +78,7 @@ class Trainer {
     std::uint32_t epoch;
     bool operator==(const Order& other) const;
   };
-  void plan_epoch(const Order& order);
+  void plan_epoch(const Order& order, Interrupt& interrupt);
   Engine<T>& engine(Index batch_size);
   EpochSums run_batches(const Samples& ordered, Index first_batch, Index last_batch,
                         const Loss<T>& loss, const EpochOptions& options,

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 _TEMPORARY = re.compile(r"\.fcnn-[0-9a-f]{12}-[0-9a-f]{16}\.tmp")
 _NOT_YET_LOCKED = 60.0  # seconds that an empty one is left alone
+_PART = 1 << 24  # bytes written at a time
 _swept = set[Path]()  # folders
 
 
@@ -33,15 +34,19 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
         with contextlib.ExitStack() as until_replaced:
             with _open_new(temporary, target, 0o666 if old is None else 0o600) as file:
                 until_replaced.enter_context(_locked(file))
-                file.write(data)
+                for start in range(0, len(data), _PART):  # between them Ctrl-C is seen
+                    file.write(memoryview(data)[start : start + _PART])
                 file.flush()
                 if old is not None:
-                    _keep_permissions(temporary, old)
+                    _keep_permissions(Path(temporary), old)
                 os.fsync(file.fileno())
-            temporary.replace(target)
+            Path(temporary).replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        # no function of Python's: Ctrl-C could end it before anything is removed
+        try:  # noqa: SIM105
+            os.unlink(temporary)  # noqa: PTH108
+        except OSError:
+            pass
         raise
     _sync_folder(target.parent)
 
@@ -54,24 +59,26 @@ def check_target(path: str | os.PathLike[str]) -> None:
     try:
         _open_new(temporary, target, 0o600).close()
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        try:  # noqa: SIM105  (as above)
+            os.unlink(temporary)  # noqa: PTH108
+        except OSError:
+            pass
 
 
 def _resolved(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.realpath(Path(path)))  # Path.resolve's error differs by version
 
 
-def _new_name(target: Path) -> Path:
+def _new_name(target: Path) -> str:
     """Short, however long the target's, and no one else's."""
     import hashlib  # it loads OpenSSL
 
     digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6)
     name = f".fcnn-{digest.hexdigest()}-{os.urandom(8).hex()}.tmp"
-    return target.parent / name
+    return str(target.parent / name)
 
 
-def _open_new(temporary: Path, target: Path, mode: int) -> BinaryIO:
+def _open_new(temporary: str, target: Path, mode: int) -> BinaryIO:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         return os.fdopen(os.open(temporary, flags, mode), "wb")

@@ -120,11 +120,11 @@ class NetworkBase:
     def standardizer(self, value: Standardizer | None) -> None:
         if value is not None:
             check_standardizer(value, self._architecture)
-        self._engine.begin_training()  # when the calls under way have ended
+        training = self._engine.begin_training()  # when the calls under way have ended
         try:
             self._set_standardizer(value)
         finally:
-            self._engine.end_training()
+            training.end()
 
     def _set_standardizer(self, value: Standardizer | None) -> None:
         if value is not None:

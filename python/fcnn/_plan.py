@@ -324,7 +324,9 @@ def _split(n: int, fraction: float, seed: int) -> tuple[Array, Array]:
             f"validation_split={fraction} of {n} rows leaves none to train on"
         )
     order = _core.permutation(n, seed, _SPLIT_STREAM)
-    return np.sort(order[count:]), np.sort(order[:count])
+    held_out = np.zeros(n, dtype=bool)
+    held_out[order[:count]] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def _check_shuffle(shuffle: Any) -> int:

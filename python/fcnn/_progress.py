@@ -52,14 +52,21 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
+        if self._bar is None:
+            return
+        try:
             self._bar.close()
+        except Exception:
+            if error is None:
+                raise  # else the stream's trouble is not to hide what went wrong first
 
     def _is_long(self) -> bool:
         seconds = time.monotonic() - self._start
         return self._wanted and seconds > self._patience and self._done < self._epochs
 
     def _draw(self) -> None:
+        if sys.stderr is None and not _in_notebook():
+            return  # there is nothing to draw on
         from tqdm.auto import tqdm
 
         self._bar = tqdm(total=self._epochs, initial=self._done, unit="epoch")
@@ -77,5 +84,12 @@ def check_mode(progress: Any) -> str | bool:
 
 
 def _has_watcher() -> bool:
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    return terminal or "ipykernel" in sys.modules
+    try:
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # it is closed
+        terminal = False
+    return terminal or _in_notebook()
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules
