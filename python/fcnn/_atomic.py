@@ -29,7 +29,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     target = _resolved(path)
     old = _status_of(target)
     _sweep(target.parent)
-    temporary = _new_name(target)
+    temporary = str(_new_name(target))
     try:
         with contextlib.ExitStack() as until_replaced:
             with _open_new(temporary, target, 0o666 if old is None else 0o600) as file:
@@ -55,7 +55,7 @@ def check_target(path: str | os.PathLike[str]) -> None:
     """OSError where `replace_file` could not write, as far as that can be told."""
     target = _resolved(path)
     _status_of(target)
-    temporary = _new_name(target)
+    temporary = str(_new_name(target))
     try:
         _open_new(temporary, target, 0o600).close()
     finally:
@@ -69,16 +69,16 @@ def _resolved(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.realpath(Path(path)))  # Path.resolve's error differs by version
 
 
-def _new_name(target: Path) -> str:
+def _new_name(target: Path) -> Path:
     """Short, however long the target's, and no one else's."""
     import hashlib  # it loads OpenSSL
 
     digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6)
     name = f".fcnn-{digest.hexdigest()}-{os.urandom(8).hex()}.tmp"
-    return str(target.parent / name)
+    return target.parent / name
 
 
-def _open_new(temporary: str, target: Path, mode: int) -> BinaryIO:
+def _open_new(temporary: str | Path, target: Path, mode: int) -> BinaryIO:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         return os.fdopen(os.open(temporary, flags, mode), "wb")
