@@ -117,14 +117,14 @@ py::tuple forward_rows(NetworkHandle<T>& self, const py::object& x, int n_thread
   call(*self.guard, [&](Interrupt& interrupt) {
     Engine<T> engine(network, samples.count, false);
     engine.load(network.theta());
-    engine.forward_only(samples, n_threads, interrupt,
-                        [&](Index first, const Batch<T>& chunk) {
-                          for (std::size_t l = 1; l < a.size(); ++l) {
-                            copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
-                            copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
-                          }
-                        });
-    copy_inputs(network, samples.x, 0, samples.count, input);
+    engine.forward_only(
+        samples, n_threads, interrupt, [&](Index first, const Batch<T>& chunk) {
+          for (std::size_t l = 1; l < a.size(); ++l) {
+            copy_rows(chunk.z(static_cast<Index>(l)), first, z[l - 1]);
+            copy_rows(chunk.a(static_cast<Index>(l)), first, a[l]);
+          }
+          copy_inputs(network, samples.x, first, first + chunk.size(), input);
+        });
   });
   return py::make_tuple(z, a);
 }
