@@ -36,3 +36,18 @@ def test_what_the_library_writes_is_read(tensors, tmp_path):
         assert found[name].dtype == tensor.dtype
         assert np.array_equal(found[name], tensor)
         assert found[name].flags.writeable
+
+
+def test_a_host_of_the_other_byte_order_reads_the_same(tmp_path, monkeypatch):
+    """What is not of the host's own order is no plain buffer to Python."""
+    (tmp_path / "file").write_bytes(_safetensors.save({"a": np.ones(3, ">f8")}, {}))
+    monkeypatch.setitem(_safetensors.DTYPES, "F64", ">f8")
+    with (tmp_path / "file").open("rb") as file:
+        found, _ = _safetensors.load(file)
+    assert np.array_equal(found["a"], np.frombuffer(np.ones(3, "<f8").tobytes(), ">f8"))
+
+
+def test_a_header_that_could_not_be_read_is_not_written(monkeypatch):
+    monkeypatch.setattr(_safetensors, "_MAX_HEADER", 100)
+    with pytest.raises(ValueError, match="more than 100 bytes"):
+        _safetensors.save({}, {"key": "x" * 100})
