@@ -148,6 +148,33 @@ def test_the_temporary_of_a_living_writer_stays(tmp_path):
     assert names(tmp_path) == sorted(["net", just_begun.name])
 
 
+def test_a_writer_holds_its_temporary_until_it_is_in_place(tmp_path, monkeypatch):
+    """Another process that sweeps while it writes, and after the file is closed."""
+    path, fsync, replace = tmp_path / "net", os.fsync, Path.replace
+    seen = []
+
+    def sweep():
+        (temporary,) = tmp_path.glob(".fcnn-*.tmp")
+        assert temporary.stat().st_size > 0
+        _atomic._swept.clear()
+        _atomic._sweep(tmp_path)
+        seen.append(temporary.exists())
+
+    def store(descriptor):
+        if not seen:
+            sweep()
+        fsync(descriptor)
+
+    def put(self, target):
+        sweep()
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", store)
+    monkeypatch.setattr(Path, "replace", put)
+    fcnn.Network([2, 1], seed=0).save(path)
+    assert seen == [True, True]
+
+
 def test_the_sweep_touches_files_only(tmp_path):
     for make in (os.mkdir, os.mkfifo, lambda path: path.symlink_to("net")):
         make(_atomic._new_name(tmp_path / "net"))

@@ -14,7 +14,7 @@ def check(archive: zipfile.ZipFile) -> None:
     Or that share it: a directory of many names for the same bytes.
     """
     if sum(member.compress_size for member in archive.infolist()) > archive.start_dir:
-        raise ValueError("its members overlap")
+        raise ValueError("its members take more bytes than it has")
     for member in archive.infolist():
         if member.compress_type not in _METHODS:
             raise ValueError(
