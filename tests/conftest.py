@@ -4,6 +4,8 @@ import importlib.metadata
 import os
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,3 +104,11 @@ def ants(tmp_path, rng):
 @pytest.fixture
 def houses(tmp_path, rng):
     return command_line.write_csv(tmp_path / "houses.csv", command_line.numbers(rng))
+
+
+@pytest.fixture
+def memory():
+    """A folder in memory, where there is one: storing costs nothing there."""
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as name:
+        yield Path(name)

@@ -10,7 +10,7 @@ import pytest
 
 import fcnn
 from checkpoints import KEY, SIZES, Die, make
-from fcnn import _tree
+from fcnn import _safetensors, _tree
 
 
 @pytest.fixture
@@ -433,3 +433,14 @@ def test_a_history_of_no_numbers(data, values, tmp_path):
         tree["history"]["loss"] = values
 
     refuse_changed(data, tmp_path, damage)
+
+
+@pytest.mark.parametrize("value", [5, None, [1], {"a": 1}, True])
+def test_metadata_that_is_no_text(value, data, tmp_path):
+    path = tmp_path / "run"
+    path.write_bytes(_safetensors.save({}, {KEY: value, "checksum": ""}))
+    net = make()
+    before = net.parameters.copy()
+    with pytest.raises(ValueError, match=f"is no {KEY}: its metadata must be texts"):
+        net.fit(*data, epochs=1, resume=path)
+    assert (net.parameters == before).all()

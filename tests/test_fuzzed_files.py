@@ -6,6 +6,7 @@ here, and as many more made by chance from a seed.
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import subprocess
@@ -165,8 +166,25 @@ def test_a_tensor_that_many_nodes_share():
         fuzz_files.fcnn.from_onnx(model)
 
 
+def all_at_one_place(path):
+    """Every tensor of a .pt file of equal ones is then the first one's bytes."""
+    with zipfile.ZipFile(path) as stored:
+        members = {name: stored.read(name) for name in stored.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        first = None
+        for name, data in members.items():
+            if first is not None and Path(name).parent.name == "data":
+                again = copy.copy(first)
+                again.filename = again.orig_filename = name
+                archive.filelist.append(again)
+                continue
+            archive.writestr(name, data)
+            if Path(name).parent.name == "data":
+                first = archive.getinfo(name)
+
+
 @pytest.mark.torch
-@pytest.mark.parametrize("how", ["expanded", "shared", "compressed"])
+@pytest.mark.parametrize("how", ["expanded", "shared", "compressed", "overlapping"])
 def test_small_files_of_large_tensors(how, tmp_path):
     import torch
 
@@ -175,6 +193,7 @@ def test_small_files_of_large_tensors(how, tmp_path):
         "expanded": {"0.weight": torch.zeros(1).expand(20_000, 20_000)},
         "shared": dict.fromkeys((f"{i}.weight" for i in range(20)), torch.ones(99, 99)),
         "compressed": {"0.weight": torch.zeros(1000, 1000)},
+        "overlapping": {f"{i}.weight": torch.ones(99, 99) for i in range(20)},
     }[how]
     torch.save(state, path)
     if how == "compressed":
@@ -183,5 +202,8 @@ def test_small_files_of_large_tensors(how, tmp_path):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in members.items():
                 archive.writestr(name, data)
-    with pytest.raises(ValueError, match=r"repeat them|compressed"):
+    if how == "overlapping":
+        all_at_one_place(path)
+        assert path.stat().st_size < 99 * 99 * 4 + 10_000
+    with pytest.raises(ValueError, match=r"repeat them|compressed|take more bytes"):
         fuzz_files.fcnn.from_torch(path, "relu", "identity")

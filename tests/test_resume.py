@@ -22,8 +22,8 @@ def data(rng):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills by SIGKILL")
-def test_fifty_kills(tmp_path):
-    command = [sys.executable, str(SCRIPT), str(tmp_path), "50", "1"]
+def test_fifty_kills(memory):
+    command = [sys.executable, str(SCRIPT), str(memory), "50", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

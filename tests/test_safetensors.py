@@ -36,3 +36,35 @@ def test_what_the_library_writes_is_read(tensors, tmp_path):
         assert found[name].dtype == tensor.dtype
         assert np.array_equal(found[name], tensor)
         assert found[name].flags.writeable
+
+
+def test_a_host_of_the_other_byte_order_reads_the_same(tmp_path, monkeypatch):
+    """What is not of the host's own order is no plain buffer to Python."""
+    (tmp_path / "file").write_bytes(_safetensors.save({"a": np.ones(3, ">f8")}, {}))
+    monkeypatch.setitem(_safetensors.DTYPES, "F64", ">f8")
+    with (tmp_path / "file").open("rb") as file:
+        found, _ = _safetensors.load(file)
+    assert np.array_equal(found["a"], np.frombuffer(np.ones(3, "<f8").tobytes(), ">f8"))
+
+
+def test_a_header_that_could_not_be_read_is_not_written(monkeypatch):
+    monkeypatch.setattr(_safetensors, "_MAX_HEADER", 100)
+    with pytest.raises(ValueError, match="more than 100 bytes"):
+        _safetensors.save({}, {"key": "x" * 100})
+
+
+def test_a_name_that_comes_twice():
+    with pytest.raises(ValueError, match="a name comes twice"):
+        _safetensors.parse_json("header", '{"a": 1, "b": {"c": 1, "c": 2}}')
+
+
+@pytest.mark.parametrize("shape", ["[true]", "[1.0]", "[-1, -1]", "[[1]]", '"1"'])
+def test_sizes_that_are_no_integers(shape, tmp_path):
+    text = f'{{"a": {{"dtype": "U8", "shape": {shape}, "data_offsets": [0, 1]}}}}'
+    data = len(text).to_bytes(8, "little") + text.encode() + bytes(1)
+    (tmp_path / "file").write_bytes(data)
+    with (
+        (tmp_path / "file").open("rb") as file,
+        pytest.raises(ValueError, match="is not understood"),
+    ):
+        _safetensors.load(file)

@@ -42,14 +42,6 @@ def script(name, *arguments, before=()):
     return done.stdout
 
 
-@pytest.fixture
-def memory():
-    """A folder in memory, where there is one: storing costs nothing there."""
-    shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as name:
-        yield Path(name)
-
-
 def test_killed_at_any_step_of_any_writer(memory):
     """The long form, with 200 random moments each, is in docs/reliability.md."""
     lines = script("kill_writers.py", memory, 1, 0, 2).splitlines()
@@ -154,6 +146,33 @@ def test_the_temporary_of_a_living_writer_stays(tmp_path):
     _atomic._swept.clear()
     fcnn.Network([2, 1], seed=0).save(target)
     assert names(tmp_path) == sorted(["net", just_begun.name])
+
+
+def test_a_writer_holds_its_temporary_until_it_is_in_place(tmp_path, monkeypatch):
+    """Another process that sweeps while it writes, and after the file is closed."""
+    path, fsync, replace = tmp_path / "net", os.fsync, Path.replace
+    seen = []
+
+    def sweep():
+        (temporary,) = tmp_path.glob(".fcnn-*.tmp")
+        assert temporary.stat().st_size > 0
+        _atomic._swept.clear()
+        _atomic._sweep(tmp_path)
+        seen.append(temporary.exists())
+
+    def store(descriptor):
+        if not seen:
+            sweep()
+        fsync(descriptor)
+
+    def put(self, target):
+        sweep()
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", store)
+    monkeypatch.setattr(Path, "replace", put)
+    fcnn.Network([2, 1], seed=0).save(path)
+    assert seen == [True, True]
 
 
 def test_the_sweep_touches_files_only(tmp_path):
@@ -347,6 +366,30 @@ def test_a_private_file_is_never_open_to_others(tmp_path, monkeypatch):
         os.umask(mask)
     assert modes == [0o600]
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize(
+    ("mode", "left"), [(0o640, 0o600), (0o664, 0o644), (0o660, 0o600), (0o666, 0o666)]
+)
+def test_another_group_is_given_nothing(mode, left, tmp_path, monkeypatch):
+    """Where the old group cannot be kept, the writer's may do what all may."""
+    path = tmp_path / "net"
+    fcnn.Network([2, 1], seed=0).save(path)
+    path.chmod(mode)
+    real = _atomic._status_of
+
+    def status(target):
+        found = list(real(target))
+        found[5] += 1  # st_gid
+        return os.stat_result(found)
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(_atomic, "_status_of", status)
+    monkeypatch.setattr(os, "chown", refuse)
+    fcnn.Network([2, 1], seed=1).save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == left
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root only")

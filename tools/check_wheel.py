@@ -83,6 +83,8 @@ def main(wheel: str, again: str | None = None) -> None:
         check_licences(metadata)
         check_materials(metadata)
         modules = sorted(Path(folder).glob("fcnn/*.so"))
+        if not modules:
+            fail("no modules")
         for module in modules:
             check_module(module)
     if again is not None and Path(wheel).read_bytes() != Path(again).read_bytes():

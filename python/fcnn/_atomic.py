@@ -151,6 +151,8 @@ def _status_of(target: Path) -> os.stat_result | None:
 
 
 def _keep_permissions(temporary: Path, old: os.stat_result) -> None:
+    """Another group than the old one's may do no more than everybody may."""
+    mode = stat.S_IMODE(old.st_mode)
     if os.name == "posix":
         new = temporary.stat()
         for mine, theirs, owner in (
@@ -160,7 +162,9 @@ def _keep_permissions(temporary: Path, old: os.stat_result) -> None:
             if mine != theirs:
                 with contextlib.suppress(OSError):
                     os.chown(temporary, *owner)
-    temporary.chmod(stat.S_IMODE(old.st_mode))
+        if temporary.stat().st_gid != old.st_gid:
+            mode &= ~0o070 | (mode & 0o007) << 3
+    temporary.chmod(mode)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -56,10 +56,12 @@ def save(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
         parts.append(tensor.data)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    if len(text) > _MAX_HEADER:  # who reads it would refuse it
+        raise ValueError(f"all but the arrays takes more than {_MAX_HEADER} bytes")
     return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
 
-def load(file: BinaryIO) -> tuple[dict[str, Array], dict[str, Any]]:
+def load(file: BinaryIO) -> tuple[dict[str, Array], dict[str, str]]:
     """The tensors and the metadata of a whole file; BF16, exactly, as float32.
 
     Whatever is wrong with it is a ValueError, before memory is taken for the tensors.
@@ -68,6 +70,8 @@ def load(file: BinaryIO) -> tuple[dict[str, Array], dict[str, Any]]:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is no JSON object")  # noqa: TRY004
+    if not all(isinstance(value, str) for value in metadata.values()):
+        raise ValueError(f"its metadata must be texts: {shown(metadata)}")
     places = {name: _place(name, entry) for name, entry in header.items()}
     spans = sorted((start, end) for _, _, start, end in places.values())
     if [0, *(end for _, end in spans)] != [*(start for start, _ in spans), n_bytes]:
@@ -123,7 +127,8 @@ def read(file: BinaryIO, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
     """The tensor that begins at that byte of the file, of a dtype of the format."""
     array = np.empty(shape, DTYPES.get(dtype, "<u2"))
     file.seek(at)
-    if file.readinto(array.reshape(-1).data.cast("B")) != array.nbytes:  # type: ignore[attr-defined]
+    # as bytes, which every host has in the same order
+    if file.readinto(array.reshape(-1).view("u1")) != array.nbytes:  # type: ignore[attr-defined]
         raise ValueError("it was cut short while being read")
     if dtype == "BF16":  # the upper halves of float32, which NumPy has no name for
         return (array.astype("<u4") << 16).view("<f4")
@@ -143,7 +148,7 @@ def _place(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
         good = False
     if not good:
         raise ValueError(
-            f"its tensor {name!r} has a dtype, shape or place that is not understood: "
-            f"{shown(entry)}"
+            f"its tensor {shown(name)} has a dtype, shape or place that is not "
+            f"understood: {shown(entry)}"
         )
     return dtype, shape, start, end

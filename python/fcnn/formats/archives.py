@@ -9,7 +9,12 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others expand without a
 
 
 def check(archive: zipfile.ZipFile) -> None:
-    """Refuses members that are much larger than what the archive has of them."""
+    """Refuses members that are much larger than what the archive has of them.
+
+    Or that share it: a directory of many names for the same bytes.
+    """
+    if sum(member.compress_size for member in archive.infolist()) > archive.start_dir:
+        raise ValueError("its members take more bytes than it has")
     for member in archive.infolist():
         if member.compress_type not in _METHODS:
             raise ValueError(

@@ -18,6 +18,8 @@ from fcnn.formats import weights as weights_alone
 from fcnn.formats.weights import array
 from fcnn.network import Network
 
+_MOST_SHARED = 8  # times the file, of tensors that share a storage or have strides of 0
+
 
 def network(
     weights: Mapping[str, Any] | str | os.PathLike[str],
@@ -123,19 +125,25 @@ def _load_torch(path: str) -> Mapping[str, Any]:
         raise ValueError(f"{path} holds a {type(loaded).__name__}, not a state_dict")  # noqa: TRY004
     tensors = [v for v in loaded.values() if isinstance(v, torch.Tensor)]
     needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    # with strides of 0, or a storage shared, a small file has any number of numbers
-    if needed > archives.MOST_EXPANSION * n_bytes:
+    if needed > _MOST_SHARED * n_bytes:
         raise ValueError(
-            f"{path} has {n_bytes} bytes, but its tensors would take {needed}"
+            f"{path} has {n_bytes} bytes, and its tensors repeat them until they are "
+            f"{needed}"
         )
     return loaded
 
 
 def _check_archive(path: str, data: io.BytesIO) -> None:
-    """A zip that would fill the memory; `data` is at its start again."""
+    """Refuses a zip that would fill the memory; `data` is at its start again."""
     try:
         if zipfile.is_zipfile(data):
-            archives.check(zipfile.ZipFile(data))
+            archive = zipfile.ZipFile(data)
+            if any(
+                member.file_size != member.compress_size or member.compress_type
+                for member in archive.infolist()
+            ):
+                raise ValueError("it is compressed, as no file of PyTorch's is")
+            archives.check(archive)
     except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
     data.seek(0)
