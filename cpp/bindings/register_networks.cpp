@@ -254,6 +254,13 @@ void set_standardizer(NetworkHandle<T>& self, std::vector<double> mean,
                                   {std::move(target_mean), std::move(target_scale)}});
 }
 
+template <class Hold>
+void register_block(py::module_& m, const char* name) {
+  py::class_<Block<Hold>>(m, name)
+      .def("__enter__", &Block<Hold>::enter)
+      .def("__exit__", &Block<Hold>::exit);
+}
+
 template <class T>
 void register_network(py::module_& m, const char* name) {
   using namespace py::literals;
@@ -285,12 +292,20 @@ void register_network(py::module_& m, const char* name) {
       .def("check_targets", &check_target_rows<T>, "Y"_a, "labels"_a, "loss"_a)
       .def("begin_training", [](Handle& self) { self.guard->begin(); })
       .def("end_training", [](Handle& self) { self.guard->end(); })
+      .def("reading",
+           [](Handle& self) {
+             return std::make_unique<Block<Guard::Reading>>(self.guard);
+           })
+      .def("changing",
+           [](Handle& self) { return std::make_unique<Block<Change>>(self.guard); })
       .def("check_idle", [](Handle& self) { self.guard->check(); });
 }
 
 }  // namespace
 
 void register_networks(py::module_& m) {
+  register_block<Guard::Reading>(m, "Reading");
+  register_block<Change>(m, "Change");
   register_network<float>(m, "Network32");
   register_network<double>(m, "Network64");
 }

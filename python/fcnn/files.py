@@ -68,29 +68,32 @@ def write(
     """
     from safetensors.numpy import save
 
-    architecture = net._architecture
-    description = {
-        "format_version": FORMAT_VERSION,
-        "fcnn_version": version(),
-        "sizes": architecture.sizes,
-        "activations": architecture.activations,
-        "biases": architecture.biases,
-        "dropout": architecture.dropout,
-        "input_noise": architecture.input_noise,
-        "standardize": architecture.standardize,
-        "standardizer": list(_standardizer_arrays(net)),
-        "loss": net.loss,
-        "dtype": net.dtype.name,
-        "seed": net.seed,
-    }
-    if table is not None:
-        description["table"] = table
-    # safetensors writes raw memory whatever the strides: so C-ordered copies.
-    tensors = {
-        name: np.array(view, order="C")
-        for name, view in tensor_views(architecture, net.parameters).items()
-    }
-    tensors |= {f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()}
+    with net._engine.reading():  # all of one moment: a fit begins after it
+        architecture = net._architecture
+        description = {
+            "format_version": FORMAT_VERSION,
+            "fcnn_version": version(),
+            "sizes": architecture.sizes,
+            "activations": architecture.activations,
+            "biases": architecture.biases,
+            "dropout": architecture.dropout,
+            "input_noise": architecture.input_noise,
+            "standardize": architecture.standardize,
+            "standardizer": list(_standardizer_arrays(net)),
+            "loss": net.loss,
+            "dtype": net.dtype.name,
+            "seed": net.seed,
+        }
+        if table is not None:
+            description["table"] = table
+        # safetensors writes raw memory whatever the strides: so C-ordered copies.
+        tensors = {
+            name: np.array(view, order="C")
+            for name, view in tensor_views(architecture, net.parameters).items()
+        }
+        tensors |= {
+            f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()
+        }
     replace_file(path, save(tensors, metadata={"fcnn": json.dumps(description)}))
 
 
