@@ -13,7 +13,7 @@ import pytest
 import fcnn
 
 X, Y = np.ones((4, 200)), np.zeros((4, 1))
-ROUNDS = 100
+ROUNDS = 50
 
 
 @pytest.mark.parametrize("way", ["copy", "pickle", "save"])
@@ -40,7 +40,7 @@ def test_copies_made_while_another_thread_begins_to_train(way, tmp_path, rng):
         net.save(path)
         return fcnn.load(path)
 
-    seen = []
+    seen, refusals = [], []
     with ThreadPoolExecutor(1) as executor:
         training = executor.submit(train)
         for _ in range(ROUNDS):
@@ -48,19 +48,18 @@ def test_copies_made_while_another_thread_begins_to_train(way, tmp_path, rng):
             try:
                 seen.append(copy().parameters.tobytes())
             except RuntimeError as error:
-                assert "train" in str(error)
+                refusals.append(str(error))
             start.wait()
         training.result()
     assert seen
+    assert all("train" in refusal for refusal in refusals)
     assert sum(copied not in moments for copied in seen) == 0
 
 
 def test_a_change_of_the_optimizer_cannot_break_a_fit():
     """reset_optimizer and the learning rate of another thread are refused, or wait."""
-    net, stop = (
-        fcnn.Network([200, 20, 1], "tanh", "identity", seed=0),
-        threading.Event(),
-    )
+    net = fcnn.Network([200, 20, 1], "tanh", "identity", seed=0)
+    stop, refusals, n_fits = threading.Event(), [], 0
 
     def change(_):
         while not stop.is_set():
@@ -72,20 +71,20 @@ def test_a_change_of_the_optimizer_cannot_break_a_fit():
                 try:
                     action()
                 except RuntimeError as error:
-                    assert "train" in str(error) or "no optimizer yet" in str(error)
+                    refusals.append(str(error))
 
     with ThreadPoolExecutor(2) as executor:
         changes = executor.map(change, range(2))
         try:
-            n_fits = 0
-            for _ in range(300):
+            for _ in range(100):
                 try:
                     net.fit(X, Y, epochs=1, optimizer=fcnn.SGD(lr=1e-3))
                     n_fits += 1
                 except RuntimeError as error:
-                    assert "train" in str(error)
+                    refusals.append(str(error))
         finally:
             stop.set()
         list(changes)
     assert n_fits
+    assert all("train" in r or "no optimizer yet" in r for r in refusals)
     assert np.isfinite(net.parameters).all()

@@ -87,8 +87,8 @@ def plain(net: NetworkBase) -> PlainNetwork:
     with net._engine.reading():  # all of one moment: a fit begins after it
         if net._architecture.standardize and net.standardizer is None:
             raise ValueError(
-                "this network was made with standardize=True and has not learned mean and "
-                "scale yet: fit it first, or set net.standardizer"
+                "this network was made with standardize=True and has not learned mean "
+                "and scale yet: fit it first, or set net.standardizer"
             )
         layers = tuple(
             PlainLayer(
