@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import fcnn
+from fcnn.formats.plain import plain
 
 
 def make(seed=0):
@@ -52,6 +53,7 @@ def test_while_fit_runs_other_threads_are_refused(rows, tmp_path):
         "fit_batch": lambda: net.fit_batch(X, y),
         "copy": net.copy,
         "save": lambda: net.save(tmp_path / "during"),
+        "export": lambda: plain(net),
         "reset_optimizer": net.reset_optimizer,
     }
     views = {}

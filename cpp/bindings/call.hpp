@@ -111,6 +111,7 @@ class Guard {
     }
   }
   void end() { trainer_.store(std::thread::id()); }
+  bool trains_here() const { return trainer_.load() == std::this_thread::get_id(); }
   // How many have begun: what was computed in an earlier one may no longer hold.
   std::int64_t trainings() const { return trainings_.load(); }
   void check() const {
@@ -185,6 +186,36 @@ class Training {
 
  private:
   std::shared_ptr<Guard> guard_;
+};
+
+// A change of what calls read, alone as training is; within the thread's own training
+// nothing more is needed.
+class Change {
+ public:
+  explicit Change(Guard& guard) : guard_(guard.trains_here() ? nullptr : &guard) {
+    if (guard_) guard_->begin();
+  }
+  ~Change() {
+    if (guard_) guard_->end();
+  }
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+ private:
+  Guard* guard_;
+};
+
+// A reading or a change that is several calls of Python's: `with network.reading():`.
+template <class Hold>
+class Block {
+ public:
+  explicit Block(std::shared_ptr<Guard> guard) : guard_(std::move(guard)) {}
+  void enter() { hold_.emplace(*guard_); }
+  void exit(const py::args&) { hold_.reset(); }
+
+ private:
+  std::shared_ptr<Guard> guard_;
+  std::optional<Hold> hold_;
 };
 
 // The network as Python holds it.

@@ -92,13 +92,13 @@ void register_solver(py::module_& m, const char* name) {
       .def_property_readonly("learning_rate", [](Handle&) { return py::none(); })
       .def("state",
            [](Handle& self) {
-             self.guard->check();
+             const Guard::Reading reading(*self.guard);
              return state_dict<T>(self.solver.state());
            })
       .def(
           "set_state",
           [](Handle& self, const py::dict& state) {
-            self.guard->check();
+            const Change change(*self.guard);
             self.solver.set_state(state_from<T>(state));
           },
           "state"_a);

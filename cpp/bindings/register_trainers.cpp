@@ -93,34 +93,34 @@ EpochOptions make_options(Index batch_size, int shuffle, std::uint64_t seed,
 
 template <class T>
 double learning_rate(TrainerHandle<T>& self) {
-  self.guard->check();
+  const Guard::Reading reading(*self.guard);
   const FloatState float_state;
   return self.trainer.learning_rate();
 }
 
 template <class T>
 void set_learning_rate(TrainerHandle<T>& self, double lr) {
-  self.guard->check();
+  const Change change(*self.guard);
   const FloatState float_state;
   self.trainer.set_learning_rate(lr);
 }
 
 template <class T>
 py::tuple row_sums(TrainerHandle<T>& self) {
-  self.guard->check();
+  const Guard::Reading reading(*self.guard);
   const RowSums& sums = self.trainer.row_sums();
   return py::make_tuple(sums.rows, sums.loss, sums.penalty);
 }
 
 template <class T>
 py::dict state(TrainerHandle<T>& self) {
-  self.guard->check();
+  const Guard::Reading reading(*self.guard);
   return state_dict<T>(self.trainer.state());
 }
 
 template <class T>
 void set_state(TrainerHandle<T>& self, const py::dict& state) {
-  self.guard->check();
+  const Change change(*self.guard);
   self.trainer.set_state(state_from<T>(state));
 }
 

@@ -189,20 +189,23 @@ class NetworkBase:
         >>> net.learning_rate
         0.1
         """
-        if self._optimizer is None or not self._optimizer.takes_schedule:
+        optimizer, trainer = self._optimizer, self._trainer
+        if optimizer is None or trainer is None or not optimizer.takes_schedule:
             return None
-        return cast("_core._Trainer", self._trainer).learning_rate
+        return cast("_core._Trainer", trainer).learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         lr = _checks.positive("learning_rate", value)
-        if self._trainer is None:
-            raise RuntimeError(
-                "the network has no optimizer yet: give fit one with the learning rate"
-            )
-        if self.learning_rate is None:
-            raise ValueError(f"{self._optimizer!r} has no learning rate to be set")
-        cast("_core._Trainer", self._trainer).set_learning_rate(lr)
+        with self._engine.changing():
+            if self._trainer is None:
+                raise RuntimeError(
+                    "the network has no optimizer yet: give fit one with the learning "
+                    "rate"
+                )
+            if self.learning_rate is None:
+                raise ValueError(f"{self._optimizer!r} has no learning rate to be set")
+            cast("_core._Trainer", self._trainer).set_learning_rate(lr)
 
     def unflatten(self, v: ArrayLike) -> PerLayer[LayerParameters]:
         """The weight and bias views of any vector that is laid out like theta.
@@ -267,8 +270,8 @@ class NetworkBase:
         RuntimeError
             If another thread is training the network.
         """
-        self._engine.check_idle()
-        self._optimizer = self._trainer = None
+        with self._engine.changing():
+            self._optimizer = self._trainer = None
 
     def _resolve_loss(self, loss: Any) -> str:
         """The name of the loss given, or the network's own, fit for its output."""
@@ -284,13 +287,13 @@ class NetworkBase:
         return self._trainer
 
     def _training_state(self) -> TrainingState:
-        self._engine.check_idle()
-        trainer = self._trainer
-        return TrainingState(
-            self._theta.copy(),
-            self._optimizer,
-            None if trainer is None else trainer.state(),
-        )
+        with self._engine.reading():  # all of one moment: a fit begins after it
+            trainer = self._trainer
+            return TrainingState(
+                self._theta.copy(),
+                self._optimizer,
+                None if trainer is None else trainer.state(),
+            )
 
     def _set_training_state(self, state: TrainingState) -> None:
         if state.theta.shape != self._theta.shape or state.theta.dtype != self._dtype:
@@ -305,17 +308,18 @@ class NetworkBase:
         self._optimizer, self._trainer = optimizer, trainer
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            "architecture": self._architecture,
-            "dtype": self._dtype,
-            "loss": self._loss,
-            "seed": self._seed,
-            "training": self._training_state(),
-            "epoch": self._epoch,
-            "stream_steps": self._stream_steps,
-            "standardizer": self._standardizer,
-            "attributes": _own_attributes(self),
-        }
+        with self._engine.reading():
+            return {
+                "architecture": self._architecture,
+                "dtype": self._dtype,
+                "loss": self._loss,
+                "seed": self._seed,
+                "training": self._training_state(),
+                "epoch": self._epoch,
+                "stream_steps": self._stream_steps,
+                "standardizer": self._standardizer,
+                "attributes": _own_attributes(self),
+            }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         made = (state[name] for name in ("architecture", "dtype", "loss", "seed"))

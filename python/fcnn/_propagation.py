@@ -114,8 +114,8 @@ class Propagation(NetworkBase):
         if not any(self.dropout):
             raise ValueError("dropout_samples needs a network with dropout")
         X, single = _data.inputs(X, self.sizes[0])
-        self._engine.check_idle()
-        mean, std = _dropout.predict(self, X, n_samples)
+        with self._engine.reading():
+            mean, std = _dropout.predict(self, X, n_samples)
         if single:
             mean, std = mean[0], std[0]
         return DropoutPrediction(mean, std)
@@ -399,15 +399,15 @@ class Propagation(NetworkBase):
         penalties = _checks.non_negative("l1", l1), _checks.non_negative("l2", l2)
         if max_probes is not None:
             max_probes = _checks.integer("max_probes", max_probes, 1)
-        self._engine.check_idle()
-        return check_gradient(
-            self._architecture,
-            self._standardizer,
-            self._theta,
-            (*rows.arguments(name), *penalties),
-            max_probes,
-            _checks.seed("seed", seed),
-        )
+        with self._engine.reading():
+            return check_gradient(
+                self._architecture,
+                self._standardizer,
+                self._theta,
+                (*rows.arguments(name), *penalties),
+                max_probes,
+                _checks.seed("seed", seed),
+            )
 
     def evaluate(
         self,

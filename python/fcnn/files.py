@@ -67,26 +67,29 @@ def write(
     `table`, of values that JSON has, is what the command line keeps with it, in the
     same JSON.
     """
-    architecture = net._architecture
-    description = {
-        "format_version": FORMAT_VERSION,
-        "fcnn_version": version(),
-        "sizes": architecture.sizes,
-        "activations": architecture.activations,
-        "biases": architecture.biases,
-        "dropout": architecture.dropout,
-        "input_noise": architecture.input_noise,
-        "standardize": architecture.standardize,
-        "standardizer": list(_standardizer_arrays(net)),
-        "loss": net.loss,
-        "dtype": net.dtype.name,
-        "seed": net.seed,
-    }
-    if table is not None:
-        description["table"] = table
-    tensors = tensor_views(architecture, net.parameters)
-    tensors |= {f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()}
-    data = _safetensors.save(tensors, {"fcnn": json.dumps(description)})
+    with net._engine.reading():  # all of one moment: a fit begins after it
+        architecture = net._architecture
+        description = {
+            "format_version": FORMAT_VERSION,
+            "fcnn_version": version(),
+            "sizes": architecture.sizes,
+            "activations": architecture.activations,
+            "biases": architecture.biases,
+            "dropout": architecture.dropout,
+            "input_noise": architecture.input_noise,
+            "standardize": architecture.standardize,
+            "standardizer": list(_standardizer_arrays(net)),
+            "loss": net.loss,
+            "dtype": net.dtype.name,
+            "seed": net.seed,
+        }
+        if table is not None:
+            description["table"] = table
+        tensors = tensor_views(architecture, net.parameters)
+        tensors |= {
+            f"standardizer.{k}": v for k, v in _standardizer_arrays(net).items()
+        }
+        data = _safetensors.save(tensors, {"fcnn": json.dumps(description)})
     replace_file(path, data)
 
 

@@ -447,7 +447,6 @@ class Network(Exports):
         """
         from fcnn import files
 
-        self._engine.check_idle()
         files.write(path, self)
 
 

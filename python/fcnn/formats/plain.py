@@ -81,24 +81,27 @@ def plain(net: NetworkBase) -> PlainNetwork:
     ------
     ValueError
         If the network was made with ``standardize=True`` and has not learned yet.
+    RuntimeError
+        If another thread is training the network.
     """
-    if net._architecture.standardize and net.standardizer is None:
-        raise ValueError(
-            "this network was made with standardize=True and has not learned mean and "
-            "scale yet: fit it first, or set net.standardizer"
+    with net._engine.reading():  # all of one moment: a fit begins after it
+        if net._architecture.standardize and net.standardizer is None:
+            raise ValueError(
+                "this network was made with standardize=True and has not learned mean "
+                "and scale yet: fit it first, or set net.standardizer"
+            )
+        layers = tuple(
+            PlainLayer(
+                np.array(layer.weight, order="C"),
+                None if layer.bias is None else layer.bias.copy(),
+                Activation.parse(layer.activation),
+            )
+            for layer in net.layers
+            if isinstance(layer, Layer)
         )
-    layers = tuple(
-        PlainLayer(
-            np.array(layer.weight, order="C"),
-            None if layer.bias is None else layer.bias.copy(),
-            Activation.parse(layer.activation),
+        return PlainNetwork(
+            layers, net.dtype, net.loss, net.standardizer, net.dropout, net.input_noise
         )
-        for layer in net.layers
-        if isinstance(layer, Layer)
-    )
-    return PlainNetwork(
-        layers, net.dtype, net.loss, net.standardizer, net.dropout, net.input_noise
-    )
 
 
 def network(made: PlainNetwork, *, seed: int | None = 0) -> Network:
