@@ -169,6 +169,23 @@ def test_weights_whose_squares_overflow_are_limited(dtype):
     np.testing.assert_allclose(net.layers[1].weight, [[6, -8], [6, 8]], rtol=1e-6)
 
 
+@dtypes
+def test_a_bound_whose_factor_counts_as_zero_is_reached(dtype):
+    """The factor itself would be a subnormal number: the bound, not zero."""
+    huge = {"float32": 2e38, "float64": 1.5e308}[dtype]
+    net = fcnn.Network([1, 1], output="identity", dtype=dtype, bias=False, seed=0)
+    net.parameters[:] = 0
+    rule = fcnn.SGD(lr=1.0)
+    net.fit_batch([[huge]], [2.0], loss="huber(1)", optimizer=rule, clip_norm=0.01)
+    assert net.parameters[0] == pytest.approx(1e-2, rel=1e-5)
+    net = fcnn.Network([2, 2], output="identity", dtype=dtype, bias=False, seed=0)
+    net.layers[1].weight = [[huge, -huge], [1.0, 1.0]]
+    rule = fcnn.SGD(lr=1e-30)
+    net.fit_batch([[0.0, 0.0]], [[0.0, 0.0]], optimizer=rule, max_norm=0.1)
+    expected = np.array([[0.1, -0.1], [0.1, 0.1]]) / np.sqrt(2)
+    np.testing.assert_allclose(net.layers[1].weight, expected, rtol=1e-5)
+
+
 def test_the_rules_are_all_here():
     known = {rule["name"] for rule in _core.optimizers()}
     assert set(RULES) == known | FULL_BATCH

@@ -149,6 +149,37 @@ def test_the_same_bits_in_every_state(entry, dtype, split_everything):
         assert after == state, name
 
 
+def described(net):
+    a = net._architecture
+    learned = net.standardizer._for_core()
+    return bits(net.parameters, a.dropout, a.input_noise, learned, net.predict(X))
+
+
+@states
+def test_files_in_every_state(state, tmp_path):
+    """Numbers are written and read as text, which the C library would round."""
+    net = fcnn.Network(
+        [5, 8, 3], output="identity", dropout=0.1237, input_noise=1 / 3,
+        dtype="float64", standardize=True, seed=3,
+    )  # fmt: skip
+    net.fit(X, Y, epochs=1, callbacks=fcnn.Checkpoint(tmp_path / "a.ckpt"))
+    net.save(tmp_path / "a")
+    net.to_c(tmp_path / "a.c", name="net")
+    expected = described(fcnn.load(tmp_path / "a"))
+    resumed = net.copy()
+    resumed.fit(X, Y, epochs=2, resume=tmp_path / "a.ckpt")
+    with float_state.state(state):
+        net.save(tmp_path / "b")
+        net.to_c(tmp_path / "b.c", name="net")
+        loaded, again = fcnn.load(tmp_path / "a"), net.copy()
+        again.fit(X, Y, epochs=2, resume=tmp_path / "a.ckpt")
+        assert float_state.get() == state
+    assert described(loaded) == expected == described(net)
+    assert described(again) == described(resumed)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a.c").read_bytes() == (tmp_path / "b.c").read_bytes()
+
+
 @states
 def test_threads_that_are_made_in_it(state, split_everything):
     """A thread inherits the state of the one that makes it."""

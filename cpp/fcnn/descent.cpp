@@ -141,9 +141,14 @@ void Descent<T>::clip_norm(double bound) {
   }
   const double norm = std::sqrt(squares);
   if (norm <= bound) return;
-  const Pack<T> scale(static_cast<T>(bound / norm));
-  for (Index i = 0; i < gradient_.size(); i += Pack<T>::size)
-    (Pack<T>::load(gradient_.data() + i) * scale).store(gradient_.data() + i);
+  // a factor that would count as zero goes in two steps
+  const double factor = bound / norm;
+  const bool small = factor < static_cast<double>(std::numeric_limits<T>::min());
+  const double step = small ? std::sqrt(bound) / std::sqrt(norm) : factor;
+  const Pack<T> scale(static_cast<T>(step));
+  for (int steps = small ? 2 : 1; steps > 0; --steps)
+    for (Index i = 0; i < gradient_.size(); i += Pack<T>::size)
+      (Pack<T>::load(gradient_.data() + i) * scale).store(gradient_.data() + i);
 }
 
 // theta by the rule, for some columns of strip s of layer l; then W^T.
@@ -205,18 +210,19 @@ void Descent<T>::limit_norms(double bound, int parts) {
       for (Index s = mine.first; s < mine.last; ++s) {
         bool changed = false;
         for (Index i = 0; i < Strips<T>::width; i += Pack<T>::size) {
-          const Pack<T> squares = sum_of_squares(w, s, i, one);
+          Pack<T> squares = sum_of_squares(w, s, i, one), before = one;
           Pack<T> factor = at_most(quotient(most, sqrt(squares)), one);
           if (!std::isfinite(sum(squares))) {  // some overflow: once more, smaller
-            const Pack<T> small = sum_of_squares(w, s, i, unit);
-            factor = select(squares < infinity, factor,
-                            at_most(quotient(most * unit, sqrt(small)), one));
+            // two factors, as their product might count as zero
+            before = select(squares < infinity, one, unit);
+            squares = sum_of_squares(w, s, i, before);
+            factor = at_most(quotient(most, sqrt(squares)), quotient(one, before));
           }
-          if (!(sum(factor) < static_cast<T>(Pack<T>::size))) continue;
+          if (!(sum(before * factor) < static_cast<T>(Pack<T>::size))) continue;
           changed = true;
           for (Index j = 0; j < w.columns; ++j) {
             T* x = w.column(s, j) + i;
-            (Pack<T>::load(x) * factor).store(x);
+            (Pack<T>::load(x) * before * factor).store(x);
           }
         }
         if (changed && l > 1) transpose(w, transposed(l), s, 0, w.columns);

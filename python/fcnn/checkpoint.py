@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _atomic, _checks, _tree
+from fcnn._float_state import by_default
 from fcnn._sparse import SparseRows
 from fcnn._standardize import Standardizer, check_standardizer
 from fcnn.callbacks import Callback
@@ -200,6 +201,7 @@ def with_state(plan: Plan) -> list[Callback]:
     return [c for c in plan.callbacks if type(c).state is not Callback.state]
 
 
+@by_default
 def read(path: Any) -> Saved:
     """The checkpoint, its form checked; FileNotFoundError where there is none."""
     if not isinstance(path, (str, os.PathLike)):

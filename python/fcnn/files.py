@@ -21,6 +21,7 @@ from fcnn import _architecture, _checks, _safetensors
 from fcnn._architecture import Architecture
 from fcnn._atomic import replace_file
 from fcnn._base import check_loss
+from fcnn._float_state import by_default
 from fcnn._reading import open_file
 from fcnn._standardize import Standardizer
 from fcnn.config import version
@@ -57,6 +58,7 @@ class Description(NamedTuple):
         return expected
 
 
+@by_default
 def write(
     path: str | os.PathLike[str],
     net: NetworkBase,
@@ -93,6 +95,7 @@ def write(
     replace_file(path, data)
 
 
+@by_default
 def read_description(path: str | os.PathLike[str]) -> Description:
     """Checks the whole file but for the tensors' values, and says what it holds.
 
@@ -102,6 +105,7 @@ def read_description(path: str | os.PathLike[str]) -> Description:
         return _read_description(file)[0]
 
 
+@by_default
 def read(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any]]:
     """The network of a file, and the JSON of its architecture.
 

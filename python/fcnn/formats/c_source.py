@@ -17,6 +17,7 @@ import numpy as np
 
 from fcnn import _checks
 from fcnn._atomic import replace_file
+from fcnn._float_state import by_default
 from fcnn.formats import c_activations, c_comment, c_main, c_names, c_numbers
 from fcnn.formats.c_activations import ELEMENTWISE, IDENTITY, SOFTMAX
 from fcnn.formats.c_program import Program
@@ -109,6 +110,7 @@ void ${name}_labels(const double x[${NAME}_N_IN], int labels[${NAME}_N_OUT])
 """)
 
 
+@by_default
 def write(
     net: NetworkBase,
     path: str | os.PathLike[str],

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fcnn import _checks
+from fcnn._float_state import by_default
 from fcnn.formats.keras_graph import ROOTS
 
 if TYPE_CHECKING:
     from fcnn.network import Network
 
 
+@by_default
 def from_keras(
     model: Any,
     activation: str | Sequence[str] | None = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fcnn import _checks
+from fcnn._float_state import by_default
 from fcnn.formats.chain import Chain, a
 from fcnn.formats.weights import array
 
@@ -40,6 +41,7 @@ _UNDERSTOOD = (
 )
 
 
+@by_default
 def from_sklearn(estimator: Any, *, loss: str | None = None) -> Network:
     """The network of a fitted multilayer perceptron of scikit-learn.
 

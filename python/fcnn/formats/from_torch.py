@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fcnn import _checks
+from fcnn._float_state import by_default
 
 if TYPE_CHECKING:
     import torch
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from fcnn.network import Network
 
 
+@by_default
 def from_torch(
     model: torch.nn.Module | Mapping[str, Any] | str | os.PathLike[str],
     activation: str | Sequence[str] | None = None,

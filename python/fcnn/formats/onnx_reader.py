@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fcnn import _checks
+from fcnn._float_state import by_default
 from fcnn.formats import onnx_graph
 from fcnn.formats.onnx_layers import finished
 from fcnn.formats.onnx_nodes import Interpreter
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fcnn.network import Network
 
 
+@by_default
 def from_onnx(
     source: str | os.PathLike[str] | bytes | onnx.ModelProto,
     *,

@@ -10,6 +10,7 @@ import numpy as np
 
 from fcnn import _architecture, _checks
 from fcnn._atomic import replace_file
+from fcnn._float_state import by_default
 from fcnn._standardize import Standardizer
 from fcnn._types import Array
 from fcnn.config import version
@@ -25,6 +26,7 @@ OLDEST_OPSET = 13  # Softmax over one axis
 _MAX_BYTES = 2**31 - 2**20  # protobuf's limit, less the rest of the model
 
 
+@by_default
 def write(
     net: NetworkBase, path: str | os.PathLike[str], opset: Any, dtype: Any
 ) -> None:
@@ -33,6 +35,7 @@ def write(
     replace_file(target, model(net, opset, dtype).SerializeToString())
 
 
+@by_default
 def model(net: NetworkBase, opset: Any, dtype: Any) -> ModelProto:
     """The network as a model that the library's checker has passed."""
     onnx = library()

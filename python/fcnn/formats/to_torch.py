@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fcnn._float_state import by_default
 from fcnn.formats import plain
 from fcnn.formats.torch_activations import OWN_MODULES, written
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fcnn.formats.plain import Activation, PlainLayer
 
 
+@by_default
 def module(net: NetworkBase) -> torch.nn.Sequential:
     """What `Network.to_torch` returns."""
     try:
