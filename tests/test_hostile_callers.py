@@ -60,7 +60,6 @@ def run_script(text, timeout=60):
     )
 
 
-@pytest.mark.plain
 @posix
 def test_fork_in_one_thread_while_another_trains():
     done = run_script("""
@@ -68,18 +67,24 @@ def test_fork_in_one_thread_while_another_trains():
         X, y = np.ones((512, 500), "f4"), np.ones((512, 10))
         net = fcnn.Network([500, 700, 10], output="identity", seed=0)
         other = fcnn.Network([500, 700, 10], seed=0)
-        work = dict(epochs=60, batch_size=512, n_threads=2)
+        work = dict(epochs=1, batch_size=512, n_threads=2)
         fcnn.set_num_threads(2)
         net.fit(X, y, epochs=1), other.predict(X)  # every import is done
-        thread = threading.Thread(target=lambda: net.fit(X, y, **work))
+        done = threading.Event()
+        def train():
+            while not done.is_set():
+                net.fit(X, y, **work)
+        thread = threading.Thread(target=train)
         thread.start()
-        while thread.is_alive():
+        for _ in range(20):
             pid = os.fork()
             if pid == 0:
                 other.predict(X)
                 os._exit(0)
             assert os.waitpid(pid, 0)[1] == 0
             time.sleep(0.02)
+        done.set()
+        thread.join()
         print("trained")
     """)
     assert done.stdout == "trained\n", done.stderr
@@ -136,7 +141,6 @@ def test_handlers_of_signals_run_under_the_callers_state(rng):
     assert min(seen) > 0
 
 
-@pytest.mark.plain
 @posix
 def test_handler_of_a_signal_that_trains_is_refused(rng):
     net = fcnn.Network([500, 2000, 5], output="identity", seed=0)
@@ -343,8 +347,12 @@ import os, signal, threading, time
 import numpy as np, fcnn
 
 net = fcnn.Network([400, 400, 400, 3], "relu", "softmax", seed=0)
-X, y = np.random.default_rng(0).random((60_000, 400), "f4"), np.zeros(64, int)
-thread = threading.Thread(target=lambda: [net.predict(X) for _ in range(3)])
+X, y = np.random.default_rng(0).random((3000, 400), "f4"), np.zeros(64, int)
+done = threading.Event()
+def predict():
+    while not done.is_set():
+        net.predict(X)
+thread = threading.Thread(target=predict)
 thread.start()
 time.sleep(0.05)
 pid = os.fork()
@@ -352,12 +360,12 @@ if pid == 0:
     signal.alarm(30)
     net.fit(X[:64], y, epochs=1)
     os._exit(0)
+done.set()
 thread.join()
 assert os.waitpid(pid, 0)[1] == 0
 """
 
 
-@pytest.mark.plain
 @posix
 def test_fork_beside_a_call_of_another_thread():
     """Whose call the child would otherwise wait for before it trains."""

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS")
+pytestmark = [
+    pytest.mark.plain,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS"),
+]
 SCRIPT = str(Path(__file__).with_name("out_of_memory.py"))
 
 

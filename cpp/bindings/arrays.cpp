@@ -65,7 +65,8 @@ Integers integers_of(const py::array& array, const char* name) {
 }
 
 void check_contiguous(const py::array& array, const char* name) {
-  constexpr int wanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  constexpr int aligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  constexpr int wanted = py::array::c_style | aligned;
   if (array.ndim() != 1 || (array.flags() & wanted) != wanted)
     throw py::value_error(std::string(name) + " must be contiguous, of 1 dimension");
 }

@@ -81,7 +81,7 @@ using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 template <class T>
 Activation<T> elementwise(const std::string& name) {
   const FloatState float_state;
-  const Activation<T> found = find_activation<T>(name);
+  Activation<T> found = find_activation<T>(name);
   if (!found.elementwise())
     throw py::value_error("'" + name + "' does not work number by number");
   return found;

@@ -1,6 +1,9 @@
 // Trainer32, Trainer64 and the exception Divergence.
 #include <pybind11/stl.h>
 
+#include <exception>
+#include <utility>
+
 #include "call.hpp"
 #include "fcnn/trainer.hpp"
 #include "register.hpp"
@@ -150,7 +153,7 @@ void register_trainers(py::module_& m) {
   static py::exception<Divergence> divergence(m, "Divergence", PyExc_ArithmeticError);
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {
-      if (error) std::rethrow_exception(error);
+      if (error) std::rethrow_exception(std::move(error));
     } catch (const Divergence& e) {
       PyErr_SetObject(divergence.ptr(), py::make_tuple(e.batch).ptr());
     }

@@ -73,6 +73,7 @@ NamedParameter parse_name(const std::string& text, const std::vector<NameEntry>&
                                   [&](const NameEntry& e) { return e.name == name; });
   if (entry == list.end()) {
     std::vector<std::string> names;
+    names.reserve(list.size());
     for (const NameEntry& e : list) names.push_back(e.name);
     throw InvalidArgument("unknown " + family + " '" + text + "'; expected one of " +
                           join(names));

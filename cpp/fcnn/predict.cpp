@@ -46,7 +46,7 @@ Predictor<T>::Predictor(const Network<T>& network, Parameters parameters)
 // Two layers' activations, at most so many numbers, stay in the second-level cache.
 template <class T>
 Index Predictor<T>::block_rows() const {
-  constexpr Index numbers = 32 * 1024;
+  constexpr Index numbers = Index{32} * 1024;
   const Index rows =
       numbers / std::max(widest_, n_in_) / kTileColumns<T> * kTileColumns<T>;
   return std::clamp<Index>(rows, kTileColumns<T>,

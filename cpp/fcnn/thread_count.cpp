@@ -62,7 +62,7 @@ int from_cgroup() {
   std::string group = line_after("/proc/self/cgroup", "0::");  // such as /a/b
   for (; group.size() > 1 && group[0] == '/'; group.resize(group.rfind('/')))
     quota = std::min(quota, quota_of(group));
-  return std::isinf(quota) ? 0 : std::max(1, static_cast<int>(quota + 0.5));
+  return std::isinf(quota) ? 0 : std::max(1, static_cast<int>(std::lround(quota)));
 }
 
 int cores() {

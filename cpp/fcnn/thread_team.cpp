@@ -136,7 +136,7 @@ class Use {
   std::unique_lock<std::mutex> lock_;
 };
 
-Shared* team = nullptr;
+std::atomic<Shared*> team{nullptr};
 
 // The child of a fork has none of the threads. So an idle pool is brought to an end
 // before a fork, and the next run makes a new one, in parent and child. A pool in use
@@ -145,18 +145,19 @@ Shared* team = nullptr;
 thread_local bool locked_for_fork = false;
 
 void before_fork() {
-  const bool own_run = team->owner.load() == std::this_thread::get_id();
-  locked_for_fork = !own_run && team->in_use.try_lock();
-  if (locked_for_fork) team->pool.reset();
+  Shared& mine = *team;
+  const bool own_run = mine.owner.load() == std::this_thread::get_id();
+  locked_for_fork = !own_run && mine.in_use.try_lock();
+  if (locked_for_fork) mine.pool.reset();
 }
 
 void after_fork_in_parent() {
-  if (locked_for_fork) team->in_use.unlock();
+  if (locked_for_fork) team.load()->in_use.unlock();
 }
 
 void after_fork_in_child() {
   if (locked_for_fork) {
-    team->in_use.unlock();
+    team.load()->in_use.unlock();
   } else {
     team = new Shared;
   }
