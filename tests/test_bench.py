@@ -49,6 +49,7 @@ def test_the_full_batch_solvers(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+@pytest.mark.plain
 def test_the_features(tmp_path):
     path = tmp_path / "result.json"
     command = [sys.executable, "-m", "bench", "features", "--quick", "--json", path]
