@@ -81,10 +81,11 @@ thread() {
     set -- tests/test_{smoke,concurrency,threads,hostile_callers}.py
   fi
   build thread thread
-  # Tests fork beside threads. setarch -R: TSan wants libraries where it expects them.
-  run LD_PRELOAD="$(library libtsan.so)" \
+  # Tests fork beside threads. setarch -R, without TSan itself: TSan wants libraries where
+  # it expects them.
+  run setarch -R env LD_PRELOAD="$(library libtsan.so)" \
     TSAN_OPTIONS="die_after_fork=0:allocator_may_return_null=1:log_path=$logs/report" \
-    setarch -R "${pytest[@]}" "$@"
+    "${pytest[@]}" "$@"
 }
 
 memcheck() {

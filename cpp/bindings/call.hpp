@@ -188,34 +188,16 @@ class Training {
   std::shared_ptr<Guard> guard_;
 };
 
-// A change of what calls read, alone as training is; within the thread's own training
-// nothing more is needed.
-class Change {
+// A reading that is several calls of Python's: `with network.reading():`.
+class ReadingBlock {
  public:
-  explicit Change(Guard& guard) : guard_(guard.trains_here() ? nullptr : &guard) {
-    if (guard_) guard_->begin();
-  }
-  ~Change() {
-    if (guard_) guard_->end();
-  }
-  Change(const Change&) = delete;
-  Change& operator=(const Change&) = delete;
-
- private:
-  Guard* guard_;
-};
-
-// A reading or a change that is several calls of Python's: `with network.reading():`.
-template <class Hold>
-class Block {
- public:
-  explicit Block(std::shared_ptr<Guard> guard) : guard_(std::move(guard)) {}
-  void enter() { hold_.emplace(*guard_); }
-  void exit(const py::args&) { hold_.reset(); }
+  explicit ReadingBlock(std::shared_ptr<Guard> guard) : guard_(std::move(guard)) {}
+  void enter() { reading_.emplace(*guard_); }
+  void exit(const py::args&) { reading_.reset(); }
 
  private:
   std::shared_ptr<Guard> guard_;
-  std::optional<Hold> hold_;
+  std::optional<Guard::Reading> reading_;
 };
 
 // The network as Python holds it.

@@ -265,13 +265,6 @@ void set_standardizer(NetworkHandle<T>& self, std::vector<double> mean,
                                   {std::move(target_mean), std::move(target_scale)}});
 }
 
-template <class Hold>
-void register_block(py::module_& m, const char* name) {
-  py::class_<Block<Hold>>(m, name)
-      .def("__enter__", &Block<Hold>::enter)
-      .def("__exit__", &Block<Hold>::exit);
-}
-
 template <class T>
 void register_network(py::module_& m, const char* name) {
   using namespace py::literals;
@@ -304,11 +297,7 @@ void register_network(py::module_& m, const char* name) {
       .def("begin_training",
            [](Handle& self) { return std::make_unique<Training>(self.guard); })
       .def("reading",
-           [](Handle& self) {
-             return std::make_unique<Block<Guard::Reading>>(self.guard);
-           })
-      .def("changing",
-           [](Handle& self) { return std::make_unique<Block<Change>>(self.guard); })
+           [](Handle& self) { return std::make_unique<ReadingBlock>(self.guard); })
       .def("check_idle", [](Handle& self) { self.guard->check(); });
 }
 
@@ -316,8 +305,9 @@ void register_network(py::module_& m, const char* name) {
 
 void register_networks(py::module_& m) {
   py::class_<Training>(m, "Training").def("end", &Training::end);
-  register_block<Guard::Reading>(m, "Reading");
-  register_block<Change>(m, "Change");
+  py::class_<ReadingBlock>(m, "Reading")
+      .def("__enter__", &ReadingBlock::enter)
+      .def("__exit__", &ReadingBlock::exit);
   register_network<float>(m, "Network32");
   register_network<double>(m, "Network64");
 }

@@ -98,7 +98,7 @@ void register_solver(py::module_& m, const char* name) {
       .def(
           "set_state",
           [](Handle& self, const py::dict& state) {
-            const Change change(*self.guard);
+            const Guard::Reading reading(*self.guard);
             self.solver.set_state(state_from<T>(state));
           },
           "state"_a);

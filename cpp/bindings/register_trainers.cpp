@@ -103,7 +103,7 @@ double learning_rate(TrainerHandle<T>& self) {
 
 template <class T>
 void set_learning_rate(TrainerHandle<T>& self, double lr) {
-  const Change change(*self.guard);
+  const Guard::Reading reading(*self.guard);
   const FloatState float_state;
   self.trainer.set_learning_rate(lr);
 }
@@ -123,7 +123,7 @@ py::dict state(TrainerHandle<T>& self) {
 
 template <class T>
 void set_state(TrainerHandle<T>& self, const py::dict& state) {
-  const Change change(*self.guard);
+  const Guard::Reading reading(*self.guard);
   self.trainer.set_state(state_from<T>(state));
 }
 

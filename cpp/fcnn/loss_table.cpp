@@ -201,7 +201,8 @@ std::string natural_loss(const std::string& output) {
 }
 
 void check_loss_output(const std::string& loss, const std::string& output) {
-  const LossEntry& entry = entry_named(parse_loss(loss).name);
+  const auto parsed = parse_loss(loss);
+  const LossEntry& entry = entry_named(parsed.name);
   const auto& allowed = entry.outputs;
   const std::string name = output.substr(0, output.find('('));
   if (allowed.empty() ||

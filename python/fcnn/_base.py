@@ -197,7 +197,7 @@ class NetworkBase:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         lr = _checks.positive("learning_rate", value)
-        with self._engine.changing():
+        with self._engine.reading():  # no fit of another thread begins meanwhile
             if self._trainer is None:
                 raise RuntimeError(
                     "the network has no optimizer yet: give fit one with the learning "
@@ -270,7 +270,7 @@ class NetworkBase:
         RuntimeError
             If another thread is training the network.
         """
-        with self._engine.changing():
+        with self._engine.reading():  # no fit of another thread begins meanwhile
             self._optimizer = self._trainer = None
 
     def _resolve_loss(self, loss: Any) -> str:
