@@ -290,12 +290,12 @@ def test_saving_beside_the_program_keeps_no_memory(tmp_path):
             net.save("net.safetensors")
             os.utime(".", (i, i))  # a changed folder, whatever the clock's resolution
 
-        for i in range(20):
+        tracemalloc.start()
+        for i in range(100):
             save(i)
         gc.collect()
-        tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
-        for i in range(20, 320):
+        for i in range(100, 400):
             save(i)
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
