@@ -113,7 +113,7 @@ def test_files_that_would_fill_the_memory(torch, tmp_path):
         {f"{i}.weight": square for i in range(10**4)},
     ):
         torch.save(state, path)
-        with pytest.raises(ValueError, match="bytes, but its tensors would take"):
+        with pytest.raises(ValueError, match="bytes, and its tensors repeat them"):
             fcnn.from_torch(path, "tanh", "tanh")
     torch.save({"0.weight": torch.zeros(1000, 1000)}, tmp_path / "stored.pt")
     with (
