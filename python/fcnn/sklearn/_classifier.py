@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,9 +174,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If y has other classes, and as for `fit`.
         """
         with unchanged_by_failure(self):
-            if _check_partial_fit_first_call(self, classes):
-                multilabel = type_of_target(y).startswith("multilabel")
-                self._labels = Labels.of(y if multilabel else classes)
+            with warnings.catch_warnings():  # 1.7 takes many classes for a regression
+                warnings.filterwarnings("ignore", "The number of unique classes")
+                if _check_partial_fit_first_call(self, classes):
+                    multilabel = type_of_target(y).startswith("multilabel")
+                    self._labels = Labels.of(y if multilabel else classes)
             return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Any:
