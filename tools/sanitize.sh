@@ -31,8 +31,8 @@ print(*(path for path in sys.path if path.endswith("site-packages")), sep="\n")'
   echo "$others" >"$(python3 -c 'import sysconfig
 print(sysconfig.get_path("platlib"))')/others.pth"
   python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation . \
-    -C build-dir="$checked/$1/objects" -C cmake.define.FCNN_LEVELS="$level" \
-    -C cmake.define.FCNN_CHECKED="$2"
+    -C build-dir="$checked/$1/objects" -C install.strip=false \
+    -C cmake.define.FCNN_LEVELS="$level" -C cmake.define.FCNN_CHECKED="$2"
   logs=$checked/$1/logs
   rm -rf "$logs"
   mkdir "$logs"
@@ -40,12 +40,21 @@ print(sysconfig.get_path("platlib"))')/others.pth"
 
 # run COMMAND...: fails if the command does, or if a log, of this or another process, has
 # a report with the core in it. Reports, and LeakSanitizer's and valgrind's leaks each, are
-# paragraphs; valgrind begins its lines with ==PID==.
+# paragraphs; valgrind begins its lines with ==PID==. CPython works with numbers that were
+# never written, in objects' unused bits, also when the core has called it: of such a
+# report, and of where its memory came from, only what is above Python's evaluation counts.
 run() {
   local status=0
   env "$@" || status=$?
   if sed 's/^==[0-9]*== \?//' "$logs"/* /dev/null |
-    awk -v RS= '/fcnn::|_fcnn_|probe\.c/ { print $0 "\n"; found = 1 } END { exit !found }'; then
+    awk -v RS= -v FS='\n' '{
+      counts = 1
+      for (i = 1; i <= NF; ++i) {
+        if ($i ~ /^ +at /) counts = 1
+        if ($i ~ /_PyEval_/ && $1 ~ /uninitialised/) counts = 0
+        if (counts && $i ~ /fcnn::|_fcnn_|probe\.c/) { print $0 "\n"; found = 1; break }
+      }
+    } END { exit !found }'; then
     status=1
   fi
   return $status
