@@ -263,7 +263,7 @@ def test_unflatten_of_the_gradient_is_backprops():
         fcnn.Network([3, 2], output="exp", loss="mse", bias=False, seed=2),
         fcnn.Network([3, 4, 2], bias=[True, False], dtype="float64"),
     ],
-    ids=repr,
+    ids=["sigmoid", "each layer's own", "exp", "drawn seed"],
 )
 def test_repr_makes_the_network_again(net):
     again = eval(repr(net), {"Network": fcnn.Network})
