@@ -54,6 +54,47 @@ if os.getpid() == main:
     print("sound")
 """
 
+FORK_IN_A_HANDLER = """
+X, y = np.ones((1, 300), "f4") / 300, np.ones(1)
+X, y = np.broadcast_to(X, (100_000, 300)), np.broadcast_to(y, 100_000)
+work = dict(epochs=1, batch_size=20_000, n_threads=2, progress=False)
+
+def new():
+    return fcnn.Network([300, 300, 1], "tanh", "identity", seed=0)
+
+main, children, codes = os.getpid(), [], []
+whole = new()
+whole.fit(X, y, **work)
+
+def fork(*_):
+    child = os.fork()
+    if child:
+        children.append(child)
+    else:
+        signal.alarm(30)
+
+signal.signal(signal.SIGUSR1, fork)
+while 5 not in codes:  # until one comes in a step
+    net, code = new(), 0
+    timer = threading.Timer(0.05, os.kill, [main, signal.SIGUSR1])
+    timer.start()
+    try:
+        net.fit(X, y, **work)
+        assert same(net, whole)
+    except RuntimeError as error:
+        assert os.getpid() != main and "has forked" in str(error), error
+        net.fit(X, y, **work)  # it has begun none
+        assert same(net, whole)
+        code = 5
+    if os.getpid() != main:
+        os._exit(code)
+    timer.join()
+    codes += map(code_of, children)
+    children.clear()
+    assert set(codes) <= {0, 5}, codes
+print("sound")
+"""
+
 FORK_BESIDE_A_FIT = """
 net = new()
 stop = threading.Event()
@@ -165,6 +206,7 @@ finally:
 
 SCRIPTS = {
     "fork in a callback": (FORK_IN_A_CALLBACK, 0),
+    "fork in a signal's handler": (FORK_IN_A_HANDLER, 0),
     "fork beside a fit of the same network": (FORK_BESIDE_A_FIT, 0),
     "killed children": (KILLED_CHILDREN, 0),
     "Ctrl-C beside a fit in a thread": (CTRL_C_BESIDE_A_FIT_IN_A_THREAD, 0),

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -45,12 +46,22 @@ class Pool {
     }
     wake_.notify_all();
     attempt(work, 0);
+    if (forked_) {
+      if (error_) std::rethrow_exception(error_);
+      throw std::runtime_error(
+          "a signal's handler has forked within this call, whose "
+          "other threads the child does not have");
+    }
     for (int spin = 0; spin < kSpins && pending_.load() != 0; ++spin) pause();
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return pending_.load() == 0; });
     if (error_) std::rethrow_exception(error_);
     return true;
   }
+
+  // In the child of a fork that part 0 of a run has made (a signal's handler may):
+  // nobody does the other parts, and who holds the lock is the parent's.
+  void lose_threads() { forked_ = true; }
 
  private:
   bool grow(std::size_t count) {
@@ -97,7 +108,8 @@ class Pool {
     try {
       work(part);
     } catch (...) {
-      std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_, std::defer_lock);
+      if (!forked_) lock.lock();
       if (!error_) error_ = std::current_exception();
     }
   }
@@ -110,7 +122,7 @@ class Pool {
   const PartWork* work_ = nullptr;
   int n_ = 0;
   std::exception_ptr error_;
-  bool stop_ = false;
+  bool stop_ = false, forked_ = false;
 };
 
 // The pool and who uses it. Never destroyed: at the process's exit its threads sleep.
@@ -118,13 +130,16 @@ struct Shared {
   std::mutex in_use;
   std::atomic<std::thread::id> owner{};
   std::unique_ptr<Pool> pool;
+
+  bool owned() const { return owner.load() == std::this_thread::get_id(); }
 };
 
 // Takes the pool for one thread until the end of the block; false where it is taken.
 class Use {
  public:
-  explicit Use(Shared& team) : team_(team), lock_(team.in_use, std::try_to_lock) {
-    if (lock_) team_.owner.store(std::this_thread::get_id());
+  explicit Use(Shared& team) : team_(team), lock_(team.in_use, std::defer_lock) {
+    if (team_.owned() || !lock_.try_lock()) return;
+    team_.owner.store(std::this_thread::get_id());
   }
   ~Use() {
     if (lock_) team_.owner.store(std::thread::id());
@@ -141,13 +156,13 @@ std::atomic<Shared*> team{nullptr};
 // The child of a fork has none of the threads. So an idle pool is brought to an end
 // before a fork, and the next run makes a new one, in parent and child. A pool in use
 // is left alone (waiting for it could wait for ever: the run may need the GIL, which
-// the forking thread holds); the child leaves it behind and begins with another.
+// the forking thread holds); the child leaves it behind and begins with another. Where
+// the forking thread itself is within a run, that run ends in the child with an error.
 thread_local bool locked_for_fork = false;
 
 void before_fork() {
   Shared& mine = *team;
-  const bool own_run = mine.owner.load() == std::this_thread::get_id();
-  locked_for_fork = !own_run && mine.in_use.try_lock();
+  locked_for_fork = !mine.owned() && mine.in_use.try_lock();
   if (locked_for_fork) mine.pool.reset();
 }
 
@@ -159,6 +174,7 @@ void after_fork_in_child() {
   if (locked_for_fork) {
     team.load()->in_use.unlock();
   } else {
+    if (team.load()->owned()) team.load()->pool->lose_threads();
     team = new Shared;
   }
 }
