@@ -299,6 +299,13 @@ def predict_a_million():
     return calls(lambda: net.predict(X), net)
 
 
+def predictor():
+    X = np.ones((200_000, 100), np.float32)
+    net = fcnn.Network([100, 300, 300, 1], "tanh", "identity", seed=0)
+    predict = net.predictor(len(X))
+    return calls(lambda: predict(X), net)
+
+
 def save():
     net = fcnn.Network([4000, 4000, 1], seed=0)
     path = new_path()
@@ -365,6 +372,7 @@ ALL: dict[str, Callable[[], Callable[[], Iterator[Case]]]] = {
     "fit, a checkpoint after each step": checkpoints,
     "fit_batch": fit_batch,
     "predict": predict_a_million,
+    "a predictor": predictor,
     "evaluate": of_network(lambda net, X, y: net.evaluate(X, y, metrics="mae"), 40_000),
     "forward": of_network(lambda net, X, _: net.forward(X), 40_000),
     "backprop": of_network(lambda net, X, y: net.backprop(X, y), 20_000),
@@ -395,6 +403,7 @@ ALL: dict[str, Callable[[], Callable[[], Iterator[Case]]]] = {
 SHORT = [
     "fit, batches of 32",
     "fit, batches of a generator without end",
+    "a predictor",
     "fcnn.sklearn",
 ]
 

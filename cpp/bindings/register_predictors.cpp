@@ -5,6 +5,7 @@
 
 #include <structmember.h>
 
+#include <utility>
 #include <vector>
 
 #include "arrays.hpp"
@@ -32,20 +33,22 @@ struct PredictorObject {
 };
 
 template <class T>
-void run(const PredictorObject<T>& self, const T* x, Index rows, T* out) {
+void run(const PredictorObject<T>& self, const T* x, Index rows, T* out,
+         Interrupt* interrupt) {
   const Predictor<T>& predictor = *self.predictor;
-  const FloatState float_state;
   const Table input = plain_table(x, rows, predictor.n_in());
   const Index numbers = predictor.scratch(rows);
   if (numbers <= kStackNumbers) {
     alignas(64) T scratch[kStackNumbers];
-    predictor.run(input, 0, rows, out, scratch);
+    predictor.run(input, 0, rows, out, scratch, 0, interrupt);
     return;
   }
-  thread_local std::vector<T> scratch;
+  thread_local std::vector<T> kept;
+  std::vector<T> scratch = std::exchange(kept, {});  // a signal's handler may call too
   if (scratch.size() < static_cast<std::size_t>(numbers))
     scratch.resize(static_cast<std::size_t>(numbers));
-  predictor.run(input, 0, rows, out, scratch.data());
+  predictor.run(input, 0, rows, out, scratch.data(), 0, interrupt);
+  kept = std::move(scratch);
 }
 
 // Runs if both arrays are plain and fit each other; null without an error if not.
@@ -56,10 +59,14 @@ PyObject* call_plain(const PredictorObject<T>& self, PyObject* x, PyObject* out)
       plain_call<T>(x, out, predictor.n_in(), predictor.n_out(), self.most_rows);
   if (!call.rows) return nullptr;
   if (predictor.multiply_adds() * static_cast<double>(call.rows) < kWorthReleasing) {
-    run(self, call.x, call.rows, call.out);
+    const FloatState float_state;
+    run(self, call.x, call.rows, call.out, nullptr);
   } else {
-    const ReleasedGil released;
-    run(self, call.x, call.rows, call.out);
+    interruptible(
+        [&](Interrupt& interrupt) {
+          run(self, call.x, call.rows, call.out, &interrupt);
+        },
+        true);
   }
   return call.result.release().ptr();
 }
@@ -72,10 +79,12 @@ void call_converting(const py::handle& predictor, const py::object& x, py::array
   if (input.columns != self.predictor->n_in())
     throw py::value_error("x does not have the network's columns");
   T* to = writable<T>(out, input.rows, self.predictor->n_out(), "out");
-  const ReleasedGil released;
-  const FloatState float_state;
-  Vector<T> scratch(self.predictor->scratch(input.rows));
-  self.predictor->run(input, 0, input.rows, to, scratch.data());
+  interruptible(
+      [&](Interrupt& interrupt) {
+        Vector<T> scratch(self.predictor->scratch(input.rows));
+        self.predictor->run(input, 0, input.rows, to, scratch.data(), 0, &interrupt);
+      },
+      true);
 }
 
 // Not noexcept: while the interpreter ends, Python (until 3.14) ends the thread of the
