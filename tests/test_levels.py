@@ -89,6 +89,26 @@ def test_an_unknown_level_is_an_import_error(level):
     assert ", ".join(_levels.available) in result.stderr
 
 
+SUBINTERPRETER = """
+try:
+    import _interpreters
+except ImportError:
+    import _xxsubinterpreters as _interpreters
+try:
+    print(_interpreters.run_string(_interpreters.create(), "import fcnn"))
+except Exception as error:
+    print(error)
+import fcnn
+print(fcnn.Network([1, 1], seed=0).predict([1.0]))
+"""
+
+
+def test_a_subinterpreter_is_told_so():
+    result = run(SUBINTERPRETER)
+    assert result.returncode == 0, result.stderr
+    assert "main interpreter, not in a subinterpreter" in result.stdout
+
+
 def test_the_core_has_one_name_at_every_level():
     """So that a pickle made at one level loads at another."""
     assert _core.__name__ == "fcnn._core"

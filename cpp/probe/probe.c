@@ -118,6 +118,9 @@ static int add_levels(PyObject* module, const char* attribute, int version) {
 
 static int execute(PyObject* module) {
   const int all = 99;
+  PyObject* in_main =
+      PyInterpreterState_Get() == PyInterpreterState_Main() ? Py_True : Py_False;
+  if (PyModule_AddObjectRef(module, "in_main_interpreter", in_main) < 0) return -1;
   if (add_levels(module, "built", all) < 0) return -1;
   return add_levels(module, "supported", x86_64_version());
 }
@@ -136,7 +139,8 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     "_probe",
-    "built: the CPU levels of this build; supported: those that this CPU can run.",
+    "built: the CPU levels of this build; supported: those that this CPU can run; "
+    "in_main_interpreter: whether this is no subinterpreter.",
     0,
     NULL,
     slots,

@@ -17,7 +17,7 @@ _HOW_TO_BUILD = (
 )
 
 try:
-    from fcnn._probe import built, supported
+    from fcnn._probe import built, in_main_interpreter, supported
 except ImportError as error:
     error.add_note(_HOW_TO_BUILD)
     raise
@@ -28,6 +28,11 @@ available: tuple[str, ...] = supported
 
 def _choose(forced: str) -> str:
     """Returns the level to load: the forced one, or with "" the fastest."""
+    if not in_main_interpreter:  # there pybind11 may wait for ever, for a lock
+        raise ImportError(
+            "fcnn works in Python's main interpreter, not in a subinterpreter (with "
+            "mod_wsgi: WSGIApplicationGroup %{GLOBAL})"
+        )
     if not available:
         raise ImportError(
             "fcnn needs a newer CPU: no level of this build "

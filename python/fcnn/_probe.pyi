@@ -1,2 +1,3 @@
 built: tuple[str, ...]
+in_main_interpreter: bool
 supported: tuple[str, ...]
