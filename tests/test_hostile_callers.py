@@ -164,6 +164,51 @@ def test_handler_of_a_signal_that_trains_is_refused(rng):
     assert net.predict(X[:1]).shape == (1, 5)
 
 
+@posix
+@pytest.mark.parametrize(
+    "given", [{"batch_size": 20_000}, {"optimizer": "lbfgs"}], ids=["adam", "lbfgs"]
+)
+def test_no_copy_is_made_within_a_step(given):
+    """Its theta would be of before, its moments of whatever moment."""
+    net = fcnn.Network([500, 500, 1], output="identity", seed=0)
+    X, y = np.ones((20_000, 500), np.float32), np.ones(20_000)
+
+    def handle(_signal, _frame):
+        net.predict(X[:1])
+        net.copy()
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    try:
+        with pytest.raises(RuntimeError, match="in the midst of a step"):
+            net.fit(X, y, epochs=1000, **given)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert net.copy().predict(X[0]) == net.predict(X[0])
+
+
+@posix
+def test_a_signals_handler_calls_the_predictor_that_it_interrupts(rng):
+    net = fcnn.Network([200, 500, 1], "tanh", "identity", seed=0)
+    X = rng.normal(size=(100_000, 200)).astype("f4")
+    predict, seen = net.predictor(len(X)), []
+    few, all_rows = predict(X[:300]), predict(X)
+
+    def handle(_signal, _frame):
+        seen.append(predict(X[:300]))
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+    try:
+        while len(seen) < 3:
+            assert np.array_equal(predict(X), all_rows)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert all(np.array_equal(rows, few) for rows in seen)
+
+
 def test_fit_waits_for_the_calls_under_way(rng):
     net = fcnn.Network([50, 400, 5], output="identity", seed=0)
     X, y = rng.normal(size=(2000, 50)), rng.normal(size=(2000, 5))

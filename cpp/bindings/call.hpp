@@ -120,6 +120,14 @@ class Guard {
       throw Busy("this network is being trained by another thread");
   }
 
+  // Of what a step changes, parts at a time: a signal's handler may ask meanwhile.
+  void check_between_steps() const {
+    if (stepping_.load())
+      throw Busy(
+          "this network is in the midst of a step: copy it in a callback, not in "
+          "a signal's handler");
+  }
+
   // A call under way.
   class Reading {
    public:
@@ -147,6 +155,18 @@ class Guard {
     const Reading* outer_;  // this thread's call from within which this one was made
   };
 
+  // Steps of the training thread.
+  class Stepping {
+   public:
+    explicit Stepping(Guard& guard) : guard_(guard) { guard_.stepping_.store(true); }
+    ~Stepping() { guard_.stepping_.store(false); }
+    Stepping(const Stepping&) = delete;
+    Stepping& operator=(const Stepping&) = delete;
+
+   private:
+    Guard& guard_;
+  };
+
  private:
   // After a fork the other threads, and their calls under way, are the parent's.
   void forget_lost_readers() {
@@ -166,6 +186,7 @@ class Guard {
   std::atomic<std::thread::id> trainer_{};
   std::atomic<std::int64_t> trainings_{0};
   std::atomic<int> readers_{0};
+  std::atomic<bool> stepping_{false};
   std::atomic<int> forks_{forks().load()};
 };
 
@@ -235,6 +256,14 @@ template <class F>
 auto call(Guard& guard, F f, bool release = true) {
   const Guard::Reading reading(guard);
   return interruptible(f, release);
+}
+
+// The same for steps that change theta and the optimizer's state.
+template <class F>
+auto train(Guard& guard, F f) {
+  const Guard::Reading reading(guard);
+  const Guard::Stepping stepping(guard);
+  return interruptible(f, true);
 }
 
 }  // namespace fcnn::bindings

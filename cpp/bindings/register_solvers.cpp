@@ -70,7 +70,7 @@ double iterate(SolverHandle<Solver>& self, const py::object& x, const py::array&
       as_core([&] { return find_loss<T>(loss_name, network.output()); });
   if (std::exchange(self.training, self.guard->trainings()) != self.guard->trainings())
     self.solver.forget_evaluation();
-  return call(*self.guard, [&](Interrupt& interrupt) {
+  return train(*self.guard, [&](Interrupt& interrupt) {
     return self.solver.iterate({samples, loss, Penalties{l1, l2}, n_threads},
                                interrupt);
   });
@@ -93,6 +93,7 @@ void register_solver(py::module_& m, const char* name) {
       .def("state",
            [](Handle& self) {
              const Guard::Reading reading(*self.guard);
+             self.guard->check_between_steps();
              return state_dict<T>(self.solver.state());
            })
       .def(

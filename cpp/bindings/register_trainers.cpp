@@ -54,7 +54,7 @@ py::tuple epoch(TrainerHandle<T>& self, const py::object& x, const py::array& y,
   options.last_batch = last_batch;
   T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
                   : nullptr;
-  const EpochSums after = call(*self.guard, [&](Interrupt& interrupt) {
+  const EpochSums after = train(*self.guard, [&](Interrupt& interrupt) {
     return self.trainer.epoch(samples, loss, options, {sums.first, sums.second}, to,
                               interrupt);
   });
@@ -72,7 +72,7 @@ py::tuple step(TrainerHandle<T>& self, const py::object& x, const py::array& y,
       as_core([&] { return find_loss<T>(loss_name, network.output()); });
   T* to = outputs ? writable<T>(*outputs, samples.count, network.n_out(), "outputs")
                   : nullptr;
-  const EpochSums sums = call(*self.guard, [&](Interrupt& interrupt) {
+  const EpochSums sums = train(*self.guard, [&](Interrupt& interrupt) {
     return self.trainer.step(samples, loss, options, first_sample, to, interrupt);
   });
   return py::make_tuple(sums.loss, sums.weight);
@@ -118,6 +118,7 @@ py::tuple row_sums(TrainerHandle<T>& self) {
 template <class T>
 py::dict state(TrainerHandle<T>& self) {
   const Guard::Reading reading(*self.guard);
+  self.guard->check_between_steps();
   return state_dict<T>(self.trainer.state());
 }
 
