@@ -328,6 +328,12 @@ def range_test():
     return calls(lambda: fcnn.lr_range_test(net, X, y, batch_size=20_000), net)
 
 
+def range_test_of_many_rows():
+    X = np.broadcast_to(np.ones((1, 1), np.float32), (20_000_000, 1))
+    net = fcnn.Network([1, 1], output="identity", seed=0)
+    return calls(lambda: fcnn.lr_range_test(net, X, np.zeros(len(X))), net)
+
+
 def estimators():
     """They warn and keep what was learned, as scikit-learn's do: no exception."""
     import warnings
@@ -393,6 +399,7 @@ ALL: dict[str, Callable[[], Callable[[], Iterator[Case]]]] = {
         lambda net, X, y: net.hessian_vector_product(X, y, net.parameters), 20_000
     ),
     "lr_range_test": range_test,
+    "lr_range_test, 20 million rows": range_test_of_many_rows,
     "save": save,
     "load": load,
     "a new network": new_network,

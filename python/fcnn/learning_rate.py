@@ -280,9 +280,9 @@ def _batches(rows: _data.Rows, batch_size: int, seed: int) -> Iterator[Array]:
     if rows.weight is not None:
         chosen = chosen[rows.weight > 0.0]
     for stream in itertools.count(_FIRST_STREAM):
-        order = chosen[_core.permutation(len(chosen), seed, stream)]
+        order = _core.permutation(len(chosen), seed, stream)
         for first in range(0, len(order), batch_size):
-            yield order[first : first + batch_size]
+            yield chosen[order[first : first + batch_size]]
 
 
 def _step(
