@@ -4,6 +4,9 @@
 #include <pybind11/stl.h>
 
 #include <cmath>
+#include <memory>
+#include <numeric>
+#include <vector>
 
 #include "arrays.hpp"
 #include "call.hpp"
@@ -132,14 +135,22 @@ py::array_t<T> activation_second_derivative(const std::string& name,
 
 py::array_t<std::int64_t> permutation(Index n, std::uint64_t seed,
                                       std::uint32_t stream) {
-  std::vector<std::int64_t> items(static_cast<std::size_t>(n));
-  for (std::size_t i = 0; i < items.size(); ++i)
-    items[i] = static_cast<std::int64_t>(i);
+  using Items = std::vector<std::int64_t>;
+  auto items = std::make_unique<Items>();
   const Random random(seed, Stream::split, stream);
-  interruptible([&](Interrupt& interrupt) { shuffle(items, random, interrupt); },
-                n > 100'000);
-  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(items.size()),
-                                   items.data());
+  interruptible(
+      [&](Interrupt& interrupt) {
+        items->resize(static_cast<std::size_t>(n));
+        interrupt.between_passes();
+        std::iota(items->begin(), items->end(), std::int64_t{0});
+        interrupt.between_passes();
+        shuffle(*items, random, interrupt);
+      },
+      n > 100'000);
+  const std::int64_t* numbers = items->data();
+  const py::capsule owner(items.get(), [](void* p) { delete static_cast<Items*>(p); });
+  static_cast<void>(items.release());
+  return py::array_t<std::int64_t>(n, numbers, owner);
 }
 
 py::array_t<double> thinned(std::uint64_t seed, std::uint32_t number, Index layer,
