@@ -152,3 +152,41 @@ def test_a_full_batch_fit_goes_on_where_it_was_interrupted(optimizer, rng):
         interrupts.interrupted(lambda: net.fit(X, y, epochs=10**6, **given), delay)
     whole.fit(X, y, epochs=state(net)[0], **given)
     assert state(net) == state(whole)
+
+
+def test_ctrl_c_as_soon_as_fit_batch_has_made_its_step(rng, monkeypatch):
+    """Before anything else runs, where no profiler looks."""
+    X, y = rng.normal(size=(24, 3)), rng.normal(size=24)
+    net, whole = new(), new()
+    whole.fit_batch(X, y)
+    made = fcnn.Network._trainer_for
+
+    class Interrupted:
+        def __init__(self, trainer):
+            self.trainer = trainer
+
+        def step(self, *arguments):
+            self.trainer.step(*arguments)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            fcnn.Network, "_trainer_for", lambda net, o: Interrupted(made(net, o))
+        )
+        with pytest.raises(KeyboardInterrupt):
+            net.fit_batch(X, y)
+    assert state(net) == state(whole)
+
+
+def test_ctrl_c_before_the_first_step_changes_nothing(rng):
+    X, y = rng.normal(size=(24, 3)), rng.normal(size=24)
+    net = fcnn.Network([3, 1], output="identity", standardize=True, seed=0)
+
+    class Stop(fcnn.Callback):
+        def on_train_begin(self, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y, loss="mae", seed=5, callbacks=Stop())
+    assert (net.loss, net.seed, net.standardizer) == ("mse", 0, None)
+    assert net.learning_rate is None
