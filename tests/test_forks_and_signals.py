@@ -56,7 +56,7 @@ if os.getpid() == main:
 
 FORK_IN_A_HANDLER = """
 X, y = np.ones((1, 300), "f4") / 300, np.ones(1)
-X, y = np.broadcast_to(X, (100_000, 300)), np.broadcast_to(y, 100_000)
+X, y = np.broadcast_to(X, (40_000, 300)), np.broadcast_to(y, 40_000)
 work = dict(epochs=1, batch_size=20_000, n_threads=2, progress=False)
 
 def new():
