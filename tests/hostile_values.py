@@ -119,7 +119,7 @@ NUMBERS = [
     Integer(2), np.True_, np.int8(3), np.uint64(2**64 - 1), np.int64(-1),
     np.float16(0.5), np.float32(0.1), np.float64(0.1), np.longdouble("1e4000"),
     np.longdouble(0.5), np.complex64(1), np.float32(np.nan), np.str_("adam"),
-    np.bytes_(b"adam"), np.datetime64("2020-01-01"), np.datetime64("NaT"),
+    np.bytes_(b"adam"), np.datetime64("2020-01-01"), np.datetime64("NaT", "s"),
     np.timedelta64(1, "s"), np.void(b"abc"), np.array(1), np.array(0.5), np.array("a"),
     np.array(None), np.array([0.5]), np.array([[2]]),
 ]  # fmt: skip

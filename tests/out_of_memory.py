@@ -15,6 +15,7 @@ import os
 import pickle
 import resource
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -28,12 +29,13 @@ from hostile_surface import bits
 LEAST, MOST = 2**12, 2**25  # bytes beyond what the process has
 # Every allocation asks the system, and what is freed goes back to it.
 ENVIRONMENT = {
-    "PYTHONMALLOC": "malloc",
     "MALLOC_MMAP_THRESHOLD_": "32768",
     "MALLOC_TRIM_THRESHOLD_": "0",
     "MALLOC_TOP_PAD_": "0",
     "MALLOC_ARENA_MAX": "1",
 }
+if not sysconfig.get_config_var("Py_GIL_DISABLED"):  # which has an allocator of its own
+    ENVIRONMENT["PYTHONMALLOC"] = "malloc"
 # What comes between two epochs may fail: then whole epochs have been trained.
 OF_EPOCHS = ("fit with a Checkpoint", "fit with metrics")
 _rng = np.random.default_rng(0)

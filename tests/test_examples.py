@@ -44,6 +44,7 @@ def test_none_is_missing():
     assert {script.stem for script in SCRIPTS} >= PROMISED
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_it_runs(script, tmp_path):
     assert run(script, tmp_path).strip()

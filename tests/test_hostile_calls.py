@@ -159,7 +159,9 @@ def test_a_refused_epoch_is_not_half_recorded():
         fcnn.History.restore(3)
 
 
-@pytest.mark.parametrize("value", [np.complex64(1), np.timedelta64(1), np.array("1")])
+@pytest.mark.parametrize(
+    "value", [np.complex64(1), np.timedelta64(1, "s"), np.array("1")]
+)
 def test_what_only_python_takes_for_a_number(value):
     with pytest.raises(TypeError, match="lr must be a number"):
         fcnn.Adam(lr=value)

@@ -44,7 +44,7 @@ def test_the_combinations_have_everything():
     [
         {"PYTHONHASHSEED": "0", "FCNN_NUM_THREADS": "1"},
         {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "3", "MALLOC_PERTURB_": "165"},
-        {"FCNN_NUM_THREADS": "8", "MALLOC_TOP_PAD_": "4097", "PYTHONMALLOC": "malloc"},
+        {"FCNN_NUM_THREADS": "8", "MALLOC_TOP_PAD_": "4097", "PYTHONMALLOC": "debug"},
     ],
     ids=str,
 )

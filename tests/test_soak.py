@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(("run", "amount"), [(soak.predicts, 2000), (soak.fits, 24)])
 def test_nothing_grows(run, amount):
     run(amount)
