@@ -6,6 +6,10 @@
 # LEVELS is the CPU levels to build (v3); TESTS what pytest runs (tests).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [ $# = 0 ]; then
+  sed -n '2,/^set/ s/^# //p' "$0"
+  exit 2
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
@@ -18,7 +22,7 @@ for python in "$@"; do
   name=$(basename "$python")
   "$python" -m venv "$work/$name"
   inside="$work/$name/bin/python"
-  "$inside" -m pip install -q pytest hypothesis numpy tqdm
+  "$inside" -m pip install -q pytest pytest-xdist hypothesis numpy tqdm
   "$inside" -m pip install -q . --no-deps -C "cmake.define.FCNN_LEVELS=$list_of_levels"
   missing=()
   for package in safetensors h5py joblib matplotlib mpmath onnx onnxruntime pandas polars \
@@ -34,7 +38,7 @@ assert not (built and lock), "importing fcnn has switched the interpreter lock o
   ignored=()
   if [ ${#missing[@]} != 0 ]; then
     while read -r file; do ignored+=(--ignore="$file"); done < <(
-      "$inside" -m pytest -p no:cacheprovider -q --collect-only "${tests[@]}" |
+      "$inside" -m pytest -p no:cacheprovider -q -n 0 --collect-only "${tests[@]}" |
         sed -n 's/^ERROR \(tests[^ ]*\.py\).*/\1/p'
     )
   fi

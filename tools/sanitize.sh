@@ -82,7 +82,7 @@ leaks() {
   build address address,undefined,float-cast-overflow
   # By malloc, so that pointers in Python's objects are found.
   run "${with_asan[@]}" ASAN_OPTIONS="$asan_options:log_path=$logs/report" \
-    PYTHONMALLOC=malloc python3 tools/leaks.py "${pytest[@]:3}" "$@"
+    PYTHONMALLOC=malloc python3 tools/leaks.py "${pytest[@]:3}" -n 0 "$@"
 }
 
 thread() {
@@ -94,7 +94,7 @@ thread() {
   # it expects them.
   run setarch -R env LD_PRELOAD="$(library libtsan.so)" \
     TSAN_OPTIONS="die_after_fork=0:allocator_may_return_null=1:log_path=$logs/report" \
-    "${pytest[@]}" "$@"
+    "${pytest[@]}" -n 0 "$@"
 }
 
 memcheck() {
