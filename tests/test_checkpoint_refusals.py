@@ -354,7 +354,8 @@ def test_other_class_weights_of_batches(data, tmp_path):
         make().fit(epochs=3, resume=path, **fit | {"class_weight": {0: 7.0}})
 
 
-def test_fewer_batches_than_before(data, tmp_path):
+@pytest.mark.parametrize("steps", [5, 11])  # in the first epoch, in the second
+def test_fewer_batches_than_before(data, steps, tmp_path):
     X, y = data
     path = tmp_path / "run"
     parts = [(X[i : i + 16], y[i : i + 16]) for i in range(0, 90, 16)]
@@ -362,10 +363,12 @@ def test_fewer_batches_than_before(data, tmp_path):
         make().fit(
             batches=parts,
             epochs=2,
-            callbacks=[fcnn.Checkpoint(path, every_batches=1), Die(5)],
+            callbacks=[fcnn.Checkpoint(path, every_batches=1), Die(steps)],
         )
+    net = make()
     with pytest.raises(ValueError, match="batches had 2 in this epoch, fewer than the"):
-        make().fit(batches=parts[:2], epochs=2, resume=path)
+        net.fit(batches=parts[:2], epochs=2, resume=path)
+    assert np.array_equal(net.parameters, make().parameters)
 
 
 @pytest.mark.parametrize("kind", [fcnn.EarlyStopping, fcnn.ReduceLROnPlateau])

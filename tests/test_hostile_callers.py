@@ -418,3 +418,17 @@ def test_fork_beside_a_call_of_another_thread():
     """Whose call the child would otherwise wait for before it trains."""
     command = [sys.executable, "-W", "ignore", "-c", FORKS_BESIDE_A_CALL]
     subprocess.run(command, check=True, timeout=60)
+
+
+def test_calls_of_one_thread_that_end_in_any_order():
+    """As greenlets' do, that switch where fcnn calls the caller's code."""
+    net = fcnn.Network([2, 1], seed=0)
+    first, second = net._engine.reading(), net._engine.reading()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with pytest.raises(RuntimeError, match="in use by the call"):
+        net.fit([[0, 1]], [0], epochs=1)
+    second.__exit__(None, None, None)
+    del first, second
+    net.fit([[0, 1]], [0], epochs=1)

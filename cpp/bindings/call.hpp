@@ -143,7 +143,10 @@ class Guard {
       innermost() = this;
     }
     ~Reading() {
-      innermost() = outer_;
+      // Not always the innermost: greenlets of one thread end in any order.
+      Reading** r = &innermost();
+      while (*r != nullptr && *r != this) r = &(*r)->outer_;
+      if (*r == this) *r = outer_;
       guard_.readers_.fetch_sub(1);
     }
     Reading(const Reading&) = delete;
@@ -152,7 +155,7 @@ class Guard {
    private:
     friend class Guard;
     Guard& guard_;
-    const Reading* outer_;  // this thread's call from within which this one was made
+    Reading* outer_;  // this thread's call from within which this one was made
   };
 
   // Steps of the training thread.
@@ -178,8 +181,8 @@ class Guard {
     readers_.store(own);
   }
 
-  static const Reading*& innermost() {
-    thread_local const Reading* reading = nullptr;
+  static Reading*& innermost() {
+    thread_local Reading* reading = nullptr;
     return reading;
   }
 

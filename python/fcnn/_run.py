@@ -200,7 +200,7 @@ class Run:
         except Exception as error:
             if self._start is not None:
                 self.net._set_training_state(self._start)
-            self._stepped = bool(self.history.epoch)
+            self._stepped = self._stepped and bool(self.history.epoch)
             if isinstance(error, _core.Divergence):
                 number = error.args[0] if self.plan.batches is None else self.batch
                 raise TrainingDiverged(self.epoch, number, self.history) from None
