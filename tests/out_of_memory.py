@@ -36,8 +36,13 @@ ENVIRONMENT = {
 }
 if not sysconfig.get_config_var("Py_GIL_DISABLED"):  # which has an allocator of its own
     ENVIRONMENT["PYTHONMALLOC"] = "malloc"
-# What comes between two epochs may fail: then whole epochs have been trained.
-OF_EPOCHS = ("fit with a Checkpoint", "fit with metrics")
+# What comes between two epochs may fail, and the second may need more than the first:
+# then whole epochs have been trained.
+OF_EPOCHS = {
+    "fit with a Checkpoint": {"optimizer": "adam", "batch_size": 150},
+    "fit with metrics": {"optimizer": "adam", "batch_size": 150},
+    "fit with lbfgs": {"optimizer": "lbfgs"},
+}
 _rng = np.random.default_rng(0)
 DATA = _rng.normal(size=(300, 150)), _rng.integers(0, 4, 300)
 OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam", "rprop", "lbfgs"]
@@ -125,7 +130,7 @@ def try_all(name, call, net, rooms):
     if name in OF_EPOCHS:
         twin = net.copy()
         for _ in range(2):
-            twin.fit(*DATA, epochs=1, batch_size=150, optimizer="adam", progress=False)
+            twin.fit(*DATA, epochs=1, progress=False, **OF_EPOCHS[name])
             thetas.append(twin.parameters.tobytes())
     for room in rooms:
         used, before = net.copy(), bits(net)
