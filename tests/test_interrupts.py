@@ -6,7 +6,9 @@ The long form is `python tests/interrupts.py`.
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -142,6 +144,44 @@ def test_ctrl_c_at_random_moments(name):
     """How long it takes depends on what else the machine does: see the long form."""
     waits = interrupts.measure(interrupts.ALL[name](), 3)
     assert waits[:, 1].max() < 1  # seconds of CPU time
+
+
+def long_calls(X):
+    """One call of the core each, of some tenths of a second where it has one thread."""
+    y = np.sin(X[:, :1])
+    wide, deep = (
+        fcnn.Network(sizes, "tanh", "identity", seed=0)
+        for sizes in ([50, 50, 1], [50, 800, 800, 1])
+    )
+    one = {"epochs": 1, "n_threads": 1, "progress": False}
+    rows = X[:3000], y[:3000]
+    return {
+        "products": lambda: deep.fit(*rows, batch_size=3000, **one),
+        "line search": lambda: deep.fit(*rows, optimizer="lbfgs", **one),
+        "J^T J": lambda: wide.fit(X, y, optimizer="levenberg_marquardt", **one),
+        "Cholesky": lambda: wide.fit(
+            X[:20], y[:20], optimizer="levenberg_marquardt", **one
+        ),
+        "shuffle": lambda: fcnn._core.permutation(10_000_000, 0, 0),
+        "weights": lambda: fcnn.Network([4000, 5000], seed=0),
+    }
+
+
+@pytest.mark.parametrize("name", long_calls(np.ones((1, 50))))
+def test_the_core_looks_for_signals_all_along(name, rng):
+    """Without its looks a handler runs at the call's end alone."""
+    work = long_calls(rng.normal(size=(6000, 50)))[name]
+    looks = []
+    former = signal.signal(signal.SIGALRM, lambda *_: looks.append(time.thread_time()))
+    looks.append(time.thread_time())
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    try:
+        work()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+    looks.append(time.thread_time())
+    assert np.diff(looks).max() < 0.06 + (looks[-1] - looks[0]) / 3
 
 
 @pytest.mark.parametrize("optimizer", ["rprop", "lbfgs", "levenberg_marquardt"])

@@ -222,6 +222,7 @@ def test_refused_targets(loss, output, bad):
 def test_refused_labels(bad):
     net = fcnn.Network([2, 3], output="softmax", dtype="float64", seed=0)
     y = np.array([0, 1, bad, 2])
+    before = r"(class labels must be whole numbers .*|y must be finite), row 2\b"
     for call in (net.backprop, net.evaluate, net.fit, net.fit_batch):
-        with pytest.raises(ValueError, match=r"\brow 2\b"):
+        with pytest.raises(ValueError, match=before):
             call(np.ones((4, 2)), y)

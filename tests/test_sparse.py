@@ -320,13 +320,22 @@ def test_what_changes_meanwhile_is_checked_again(
 
 
 @pytest.mark.parametrize(
-    "indices", [[0, 99, 1], [0, -1, 1], [2**31 - 1] * 3, [-(2**31)] * 3]
+    ("indices", "indptr"),
+    [
+        ([0, 99, 1], [0, 1, 3]),
+        ([0, -1, 1], [0, 1, 3]),
+        ([2**31 - 1] * 3, [0, 1, 3]),
+        ([-(2**31)] * 3, [0, 1, 3]),
+        ([0, 0, 1], [-1, 1, 3]),
+        ([0, 0, 1], [2, 1, 3]),
+        ([0, 0, 1], [0, 1, 4]),
+    ],
 )
 @pytest.mark.parametrize("dtype", ["i4", "i8"])
-def test_the_core_itself_checks_every_index(dtype, indices, rng):
+def test_the_core_itself_checks_every_index(dtype, indices, indptr, rng):
     """A Csr that no check in Python has seen, in every call that takes one."""
-    indptr = np.array([0, 1, 3], dtype)
-    wrong = _core.Csr(np.ones(3), np.array(indices, dtype), indptr, 2)
+    more = np.array([*indices, 0], dtype)  # what lies behind would do as an index
+    wrong = _core.Csr(np.ones(4)[:3], more[:3], np.array(indptr, dtype), 2)
     net = fcnn.Network([2, 3, 1], seed=0)
     out, Y = np.empty((2, 1), "f4"), np.zeros((2, 1))
     engine, p = net._engine, net.predictor(2)
