@@ -12,6 +12,8 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -432,3 +434,29 @@ def test_calls_of_one_thread_that_end_in_any_order():
     second.__exit__(None, None, None)
     del first, second
     net.fit([[0, 1]], [0], epochs=1)
+
+
+@posix
+def test_training_begins_when_the_last_call_under_way_has_ended():
+    """Until then Ctrl-C is seen, and no other training begins."""
+    engine = fcnn.Network([2, 1], seed=0)._engine
+    with ThreadPoolExecutor(1) as other:
+        reading = engine.reading()
+        other.submit(reading.__enter__).result()
+        timer = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            engine.begin_training()
+        timer.join()
+        end = threading.Timer(
+            0.2, lambda: other.submit(reading.__exit__, None, None, None).result()
+        )
+        end.start()
+        start = time.perf_counter()
+        training = engine.begin_training()
+        assert time.perf_counter() - start > 0.1
+        end.join()
+        with pytest.raises(RuntimeError, match="being trained already"):
+            other.submit(engine.begin_training).result()
+        training.end()
+        other.submit(engine.begin_training).result().end()
