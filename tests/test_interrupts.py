@@ -167,10 +167,11 @@ def long_calls(X):
     }
 
 
+@pytest.mark.plain  # the detectors would take minutes
 @pytest.mark.parametrize("name", long_calls(np.ones((1, 50))))
 def test_the_core_looks_for_signals_all_along(name, rng):
     """Without its looks a handler runs at the call's end alone."""
-    work = long_calls(rng.normal(size=(6000, 50)))[name]
+    work = long_calls(rng.normal(size=(3000, 50)))[name]
     looks = []
     former = signal.signal(signal.SIGALRM, lambda *_: looks.append(time.thread_time()))
     looks.append(time.thread_time())
