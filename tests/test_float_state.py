@@ -292,7 +292,7 @@ def test_a_signals_handler_within_one_call_of_the_core():
     """It runs in the caller's state, and what is computed after it in the core's."""
     up, found = STATES["up"], []
     net = fcnn.Network([50, 500, 500, 3], output="identity", seed=0)
-    rows = np.resize(np.random.default_rng(0).normal(size=(999, 50)), (40_000, 50))
+    rows = np.resize(np.random.default_rng(0).normal(size=(999, 50)), (120_000, 50))
     expected = net.predict(rows)
     out = np.empty_like(expected)
     kept = signal.signal(signal.SIGALRM, lambda *_: found.append(float_state.get()))
@@ -304,6 +304,6 @@ def test_a_signals_handler_within_one_call_of_the_core():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, kept)
-    assert len(found) > 2  # a handler that waits for the call's end runs once
+    assert len(found) > 1  # a handler that waits for the call's end runs once
     assert set(found) == {up}
     assert np.array_equal(out, expected)

@@ -94,10 +94,12 @@ try:
     import _interpreters
 except ImportError:
     import _xxsubinterpreters as _interpreters
+one = _interpreters.create()
 try:
-    print(_interpreters.run_string(_interpreters.create(), "import fcnn"))
+    print(_interpreters.run_string(one, "import fcnn"))
 except Exception as error:
     print(error)
+_interpreters.destroy(one)
 import fcnn
 print(fcnn.Network([1, 1], seed=0).predict([1.0]))
 """
